@@ -1,0 +1,37 @@
+"""Fetch one data set, as it is served → data/archives/<dataset>/: the archive and source.json."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+from stages import params
+from stages.errors import InputError, guard
+from stages.sources import demo, kaggle, local
+from stages.whole import whole
+
+SOURCES = {"demo": demo, "local": local, "kaggle": kaggle}
+
+
+def main() -> None:
+    dataset = sys.argv[1]
+    p = params.load()
+    settings = getattr(p.sources, p.data.source).get(dataset)
+    if settings is None:
+        raise InputError(f"params.yaml: sources.{p.data.source}.{dataset}: missing; say there where its archive is")
+
+    with whole(Path("data/archives") / dataset) as folder:
+        folder.mkdir()
+        source = SOURCES[p.data.source].fetch(dataset, settings, folder)
+        source["files"] = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+        (folder / "source.json").write_text(json.dumps(source, indent=2, sort_keys=True) + "\n")
+    print(f"{dataset}: {', '.join(source['files'])} from {source['from']}")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+if __name__ == "__main__":
+    guard(main)

@@ -1,0 +1,174 @@
+"""The typed schema of `params.yaml`: unknown keys, wrong types and impossible values are refused by name."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML, YAMLError
+
+from stages.errors import InputError
+
+Dataset = Literal["ck48", "jaffe", "sfew", "fer2013", "rafdb"]
+Label = Literal["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral", "contempt"]
+
+
+def _distinct(values: list) -> list:
+    if len(set(values)) < len(values):
+        raise ValueError(f"{values} names one twice")
+    return values
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Data(Section):
+    source: Literal["demo", "local", "kaggle"]
+    datasets: Annotated[list[Dataset], Field(min_length=1), AfterValidator(_distinct)]
+    labels: Annotated[list[Label], Field(min_length=2), AfterValidator(_distinct)]
+    size: Annotated[int, Field(ge=16, le=512)]
+    channels: Literal[1, 3]
+
+
+class Demo(Section):
+    faces: Annotated[int, Field(ge=60, le=1_000_000)]
+    layout: Literal["csv", "folders"] = "csv"
+
+
+class Local(Section):
+    path: str | None
+    sha256: str | None = None
+
+
+class Kaggle(Section):
+    dataset: str | None = None
+    competition: str | None = None
+    version: int | None = None
+    file: str | None = None
+
+
+class Sources(Section):
+    demo: dict[Dataset, Demo]
+    local: dict[Dataset, Local]
+    kaggle: dict[Dataset, Kaggle]
+
+
+class Clean(Section):
+    min_contrast: Annotated[float, Field(ge=0, le=127)]
+    near_distance: Annotated[int, Field(ge=0, le=16)]
+    whole_test: bool
+
+
+class Split(Section):
+    folds: Annotated[int, Field(ge=2, le=100)]
+    fold: Annotated[int, Field(ge=0)]
+    test_share: Annotated[float, Field(gt=0, le=0.5)]
+
+    @model_validator(mode="after")
+    def _fold_exists(self) -> "Split":
+        if self.fold >= self.folds:
+            raise ValueError(f"fold {self.fold} does not exist: split.folds is {self.folds}, so folds are 0 to {self.folds - 1}")
+        return self
+
+
+class Augment(Section):
+    balance: Annotated[float, Field(ge=0, le=1)]
+    strength: Annotated[float, Field(ge=0, le=3)]
+
+
+class Train(Section):
+    epochs: Annotated[int, Field(ge=1)]
+    patience: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=2)]
+    lr: Annotated[float, Field(gt=0, le=10)]
+    weight_decay: Annotated[float, Field(ge=0, le=10)]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    input_size: Annotated[int, Field(ge=16, le=512)] | None
+    strength: Annotated[float, Field(ge=0, le=3)]
+
+
+class Params(Section):
+    model: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    data: Data
+    sources: Sources
+    clean: Clean
+    split: Split
+    augment: Augment
+    train: Train
+    models: dict[str, dict]
+
+    @model_validator(mode="after")
+    def _models(self) -> "Params":
+        for name, changes in self.models.items():
+            _validate(Train, {**self.train.model_dump(), **changes}, f"models.{name}.")
+        if self.model not in self.models:
+            raise InputError(f"params.yaml: model: {self.model!r} is not one of `models`{nearest(self.model, self.models)}")
+        return self
+
+    @property
+    def recipe(self) -> Train:
+        """The training parameters of the chosen architecture: `train`, with what `models` changes of it."""
+        return Train(**{**self.train.model_dump(), **self.models[self.model]})
+
+
+def load(path: Path = Path("params.yaml")) -> Params:
+    """Read and check `params.yaml`.
+
+    Raises InputError naming the key, the value and the nearest right one.
+    """
+    try:
+        content = YAML(typ="safe").load(path)  # YAML 1.2, as DVC reads it: 1e-3 is a number
+    except FileNotFoundError:
+        raise InputError(f"{path}: not found; run this from the repository's root") from None
+    except YAMLError as error:
+        raise InputError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
+    return _validate(Params, content, "")
+
+
+def nearest(value: object, known: object) -> str:
+    """`": did you mean x?"`, or the list of what is known where nothing is near."""
+    known = [str(k) for k in known]
+    close = get_close_matches(str(value), known, n=1)
+    return f": did you mean {close[0]!r}?" if close else f": it can be {', '.join(known)}"
+
+
+def _validate(model: type[Section], content: object, prefix: str) -> Section:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        # A misspelt key is both unknown and missing: say the first.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        raise InputError(f"params.yaml: {_sentence(model, first, prefix)}") from None
+
+
+def _sentence(model: type[Section], error: dict, prefix: str) -> str:
+    """One line about the first thing that pydantic found wrong."""
+    path = [str(part) for part in error["loc"] if part != "[key]"]
+    key, value = prefix + ".".join(path), error["input"]
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{key}: unknown key (value {value!r}){nearest(path[-1], _keys(model, path[:-1]))}"
+        case "missing":
+            return f"{key}: missing"
+        case "literal_error":
+            return f"{key}: {value!r} is unknown{nearest(value, _options(error['ctx']['expected']))}"
+        case "value_error":
+            return f"{key}: {error['ctx']['error']}"
+        case _:
+            return f"{key}: {value!r} is not right: {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _keys(model: type[Section], path: list[str]) -> list[str]:
+    """The keys that a section knows, followed down `path` from `model`."""
+    for part in path:
+        annotation = model.model_fields[part].annotation if part in getattr(model, "model_fields", {}) else model
+        arguments = getattr(annotation, "__args__", (annotation,))
+        model = arguments[-1]
+    return list(model.model_fields)
+
+
+def _options(expected: str) -> list[str]:
+    """Pydantic's `'a', 'b' or 'c'` as a list."""
+    return [option.strip().strip("'") for option in expected.replace(" or ", ", ").split(",")]
