@@ -57,6 +57,7 @@ class Sources(Section):
 class Clean(Section):
     min_contrast: Annotated[float, Field(ge=0, le=127)]
     near_distance: Annotated[int, Field(ge=0, le=16)]
+    near_correlation: Annotated[float, Field(ge=0.5, le=1)]
     whole_test: bool
 
 
@@ -64,6 +65,7 @@ class Split(Section):
     folds: Annotated[int, Field(ge=2, le=100)]
     fold: Annotated[int, Field(ge=0)]
     test_share: Annotated[float, Field(gt=0, le=0.5)]
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
 
     @model_validator(mode="after")
     def _fold_exists(self) -> "Split":

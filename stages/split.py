@@ -1,0 +1,31 @@
+"""Hold out the test part and deal the rest into folds, leak-free → data/split/index.csv."""
+
+import json
+from pathlib import Path
+
+from stages import params
+from stages.curation.splitting import TEST, TRAIN, UNUSED, split
+from stages.errors import guard
+from stages.faces.table import read_index, write_index
+from stages.whole import whole
+
+
+def main() -> None:
+    p = params.load()
+    index = split(read_index(Path("data/clean/index.csv")), p.split.folds, p.split.test_share, p.split.seed)
+    for part in (TRAIN, TEST):
+        if missing := set(p.data.labels) - set(index.loc[index["split"] == part, "label"]):
+            print(f"no face in the {part} part is labelled {', '.join(sorted(missing))}")
+
+    counts = {"groups": index["group"].nunique()}
+    for part in (TRAIN, TEST, UNUSED):
+        counts[part] = index.loc[index["split"] == part, "dataset"].value_counts().sort_index().to_dict()
+        print(f"{part}: {sum(counts[part].values())} faces {counts[part] or ''}")
+    with whole(Path("data/split/index.csv")) as file:
+        write_index(index, file)
+    with whole(Path("metrics/split.json")) as file:
+        file.write_text(json.dumps(counts, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    guard(main)
