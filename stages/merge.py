@@ -8,6 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from stages import params
+from stages.datasets.published import differences
 from stages.datasets.reading import read_faces
 from stages.errors import guard
 from stages.faces.picture import Rejected
@@ -18,23 +19,37 @@ ARCHIVES = Path("data/archives")
 
 
 def main() -> None:
-    p = params.load()
-    _forget_unlisted(p.data.datasets)
-    sources = {}
+    data = params.load().data
+    _forget_unlisted(data.datasets)
+    sources, metrics = {}, {}
     with whole(Path("data/merged")) as folder:
         folder.mkdir()
-        with TableWriter(folder, p.data.size, p.data.channels) as table:
-            for dataset in p.data.datasets:
+        with TableWriter(folder, data.size, data.channels) as table:
+            for dataset in data.datasets:
                 source = json.loads((ARCHIVES / dataset / "source.json").read_text())
                 name = f"drawn-{dataset}" if source["drawn"] else dataset  # so that every later figure says so
                 sources[name] = source
-                items = read_faces(dataset, ARCHIVES / dataset, p.data.labels, p.data.size, p.data.channels)
-                counts = Counter()
+                faces, rejected = Counter(), Counter()
+                items = read_faces(dataset, ARCHIVES / dataset, data.labels, data.size, data.channels)
                 for item in tqdm(items, name, unit=" faces", disable=None):
                     table.append(name, item)
-                    counts[item.reason if isinstance(item, Rejected) else "faces"] += 1
-                print(f"{name}:", ", ".join(f"{count} {what}" for what, count in counts.items()))
-        (folder / "sources.json").write_text(json.dumps(sources, indent=2, sort_keys=True) + "\n")
+                    if isinstance(item, Rejected):
+                        rejected[item.reason] += 1
+                    else:
+                        faces[item.official, item.label] += 1
+                metrics[name] = {"faces": faces.total(), "rejected": dict(rejected)}
+                print(f"{name}: {faces.total()} faces, {rejected.total()} rejected {dict(rejected) or ''}")
+                if not source["drawn"]:
+                    differing = differences(dataset, faces, data.labels)
+                    metrics[name]["more_than_published"] = differing
+                    print(f"{name}: {f'not as published: {differing}' if differing else 'counts are as published'}")
+        _write_json(folder / "sources.json", sources)
+    with whole(Path("metrics/merge.json")) as file:
+        _write_json(file, metrics)
+
+
+def _write_json(path: Path, content: dict) -> None:
+    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 
 def _forget_unlisted(datasets: list[str]) -> None:
