@@ -17,7 +17,7 @@ PUBLISHED = {
     },
     "test": {"anger": 77, "disgust": 23, "fear": 46, "happy": 72, "neutral": 84, "sadness": 73, "surprise": 56},
 }
-NAME = re.compile(r"(?:^|/)(Train|Val)/([^/]+)/([^/_]+)_[^/]+\.(?:png|jpg)$", re.IGNORECASE)
+NAME = re.compile(r"(?:^|/)(Train|Val)/([^/]+)/([^/_]+)_\d+_\d+\.png$", re.IGNORECASE)
 PARTS = {"train": "train", "val": "test"}
 crop = None
 

@@ -79,4 +79,5 @@ def _intact(name: str) -> Iterator[None]:
     try:
         yield
     except DAMAGE as error:
-        raise InputError(f"{name}: cut short, damaged or not an archive ({error}); get the file again") from None
+        why = (str(error) or type(error).__name__).partition("\n")[0].rstrip(":")
+        raise InputError(f"{name}: cut short, damaged or not an archive ({why}); get the file again") from None

@@ -1,0 +1,105 @@
+"""What several tests need: drawn archives in the real layouts, a project folder of its own, stages as real processes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from stages.sources import demo  # noqa: E402
+
+ENVIRONMENT = os.environ | {
+    "PYTHONPATH": "",
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # `python` is the one that runs the tests
+    "DVC_NO_ANALYTICS": "1",
+}
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`drawn(dataset, faces, layout)`: a folder with that demo archive; drawn once, to be read only."""
+    made = {}
+
+    def draw(dataset: str, faces: int = 70, layout: str = "csv") -> Path:
+        key = dataset, faces, layout
+        if key not in made:
+            made[key] = tmp_path_factory.mktemp(dataset)
+            demo.fetch(dataset, SimpleNamespace(faces=faces, layout=layout), made[key])
+        return made[key]
+
+    return draw
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> "Project":
+    return Project(tmp_path / "project")
+
+
+class Project:
+    """A working copy of this project, without what its stages have written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("stages", "data/exclude.csv", "dvc.yaml", "params.yaml", ".dvc/config", ".dvcignore", ".gitignore"):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, target)
+
+    def edit(self, file: str, *changes: tuple[str, str]) -> None:
+        """Replace, in one file, the first of each old text by its new one; the old one must be there."""
+        text = (self.folder / file).read_text()
+        for old, new in changes:
+            assert old in text, f"{file} has no {old!r}"
+            text = text.replace(old, new, 1)
+        (self.folder / file).write_text(text)
+
+    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess:
+        """Run a command in the project; `python` and `dvc` are those of the tests."""
+        return subprocess.run(
+            command, cwd=self.folder, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=600
+        )
+
+    def ok(self, *command: str, **environment: str) -> str:
+        """Run a command that must succeed; its standard output."""
+        done = self.run(*command, **environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def stage(self, name: str, *arguments: str, **environment: str) -> str:
+        return self.ok("python", "-m", f"stages.{name}", *arguments, **environment)
+
+    def refused(self, name: str, *arguments: str) -> str:
+        """Run a stage that must end with exit code 1 and one line, and write nothing; that line."""
+        before = self.written()
+        done = self.run("python", "-m", f"stages.{name}", *arguments)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert done.stderr.startswith("ERROR: ") and done.stderr.count("\n") == 1, done.stderr
+        assert self.written() == before
+        return done.stderr.removeprefix("ERROR: ").strip()
+
+    def give(self, dataset: str, archive: Path) -> None:
+        """Put an archive where download would put it, as real faces."""
+        folder = self.folder / "data/archives" / dataset
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        shutil.copy(archive, folder)
+        (folder / "source.json").write_text('{"drawn": false}')
+
+    def written(self) -> dict[str, int]:
+        """Every file under data/, metrics/ and plots/, and its modification time."""
+        return {
+            str(path.relative_to(self.folder)): path.stat().st_mtime_ns
+            for name in ("data", "metrics", "plots")
+            for path in (self.folder / name).rglob("*")
+            if path.is_file()
+        }
