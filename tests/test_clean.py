@@ -75,13 +75,8 @@ def test_near_duplicates_are_found_and_different_pictures_are_not():
     faces = blobs(300)
     darker = np.clip(faces[:40] * 0.7 + 10, 0, 255).astype(np.uint8)
     grainy = np.clip(faces[40:80] + np.random.default_rng(1).normal(0, 6, (40, 48, 48)), 0, 255).astype(np.uint8)
-    marked = faces[80:120].copy()
-    marked[:, 30:33, 16:32] = 255
-    pairs = near_pairs(np.concatenate([faces, darker, grainy, marked]), 8, 0.93)
-    twins = {(n, 300 + n) for n in range(120)}
-    found = set(map(tuple, pairs.tolist()))
-    assert found <= twins and len(found) >= 110
-    assert {(n, 300 + n) for n in range(80)} <= found
+    pairs = near_pairs(np.concatenate([faces, darker, grainy]), 8, 0.93)
+    assert pairs.tolist() == [[n, 300 + n] for n in range(80)]
 
 
 def test_near_duplicates_in_colour_are_those_in_grey():

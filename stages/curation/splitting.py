@@ -29,9 +29,9 @@ def groups(index: pd.DataFrame) -> np.ndarray:
 def split(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> pd.DataFrame:
     """The index with three columns more: `group`, `split` (test, train or unused) and `fold` (-1 outside train).
 
-    Official test parts are the test part; data sets without one give `test_share` of their faces, by group. What is
-    linked to an official test face without being one is unused. The rest is dealt into `folds` folds, stratified by
-    data set and label (StratifiedGroupKFold).
+    Official test parts are the test part; data sets without one give one part in round(1 / `test_share`) of their
+    faces, by group. What is linked to an official test face without being one is unused. The rest is dealt into
+    `folds` folds. Both deals are stratified by data set and label (StratifiedGroupKFold).
 
     Raises InputError where the groups are too few for the folds.
     """
@@ -40,11 +40,11 @@ def split(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> pd.D
     index.loc[index["group"].isin(index.loc[official, "group"]), "split"] = UNUSED
     index.loc[official, "split"] = TEST
 
-    with_test_part = index.loc[official, "dataset"].unique()
-    for _, rows in index[~index["dataset"].isin(with_test_part) & (index["split"] == TRAIN)].groupby("dataset"):
-        held_out = _deal(rows, round(1 / test_share), seed) == 0
-        # Groups may reach into other data sets: they go as a whole.
-        index.loc[index["group"].isin(rows.loc[held_out, "group"]) & (index["split"] == TRAIN), "split"] = TEST
+    # A group that reaches into a data set with an official test part stays out of this: that part is fixed.
+    with_test_part = index["dataset"].isin(index.loc[official, "dataset"])
+    free = index[~index["group"].isin(index.loc[with_test_part, "group"])]
+    if len(free):
+        index.loc[free.index[_deal(free, round(1 / test_share), seed) == 0], "split"] = TEST
 
     rest = index["split"] == TRAIN
     index.loc[rest, "fold"] = _deal(index[rest], folds, seed)
