@@ -1,0 +1,158 @@
+"""The pipeline under DVC: what each stage depends on, and what a change reruns, in real repositories."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from closure import ROOT, closure
+from conftest import Project
+from ruamel.yaml import YAML
+
+PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+SMALL = (
+    ("[ck48, jaffe, sfew]", "[ck48, jaffe]"),
+    ("ck48: {faces: 360}", "ck48: {faces: 130}"),
+    ("jaffe: {faces: 150}", "jaffe: {faces: 70}"),
+    ("folds: 5", "folds: 2"),
+    ("epochs: 12", "epochs: 1"),
+    ("{input_size: 96}", "{input_size: 48}"),
+    ("size: 48", "size: 24"),
+)
+
+
+@pytest.fixture
+def repository(project: Project) -> Project:
+    """A git and DVC repository of the project with a small demo, nothing run yet."""
+    project.edit("params.yaml", *SMALL)
+    project.ok("git", "init", "-q", "-b", "main", ".")
+    project.ok("dvc", "init", "-q", "-f")
+    commit(project)
+    return project
+
+
+def commit(project: Project) -> None:
+    project.ok("git", "add", "-A")
+    project.ok("git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "as it is")
+
+
+def ran(said: str) -> list[str]:
+    """The stages that a repro ran, as told."""
+    return re.findall(r"Running stage '(.+?)'", said)
+
+
+def hashes(project: Project, *stages: str) -> dict[str, list]:
+    lock = YAML(typ="safe").load(project.folder / "dvc.lock")["stages"]
+    return {stage: [(out["path"], out["md5"]) for out in lock[stage]["outs"]] for stage in stages or lock}
+
+
+@pytest.mark.parametrize("stage", PIPELINE)
+def test_a_stage_depends_on_just_the_code_it_can_import(stage: str):
+    declared = set()
+    for dependency in PIPELINE[stage]["deps"]:
+        if dependency.startswith("stages/"):
+            path = ROOT / dependency
+            files = path.rglob("*.py") if path.is_dir() else [path]
+            declared |= {str(file.relative_to(ROOT)) for file in files}
+    assert declared == closure(ROOT / f"stages/{stage}.py")
+
+
+def test_a_room_imports_no_stage_and_only_training_and_evaluation_import_torch():
+    scripts = {f"stages/{stage}.py" for stage in PIPELINE}
+    for file in (ROOT / "stages").rglob("*.py"):
+        name, text = str(file.relative_to(ROOT)), file.read_text()
+        assert closure(file) & scripts <= {name}, f"{name} imports a stage"
+        if re.search(r"^\s*(?:import|from) (?:torch|timm|dvclive)", text, re.MULTILINE):
+            assert re.match(r"stages/(train\.py|evaluate\.py|models/|training/|evaluation/)", name), name
+        if "/" in name.removeprefix("stages/"):
+            assert not re.search(r"""["'](?:data|metrics|plots)/""", text), f"{name} knows a path of the pipeline"
+
+
+def test_a_change_reruns_what_depends_on_it_and_nothing_else(repository: Project):
+    data_stages = ["download@ck48", "download@jaffe", "merge", "clean", "split", "augment"]
+    assert ran(repository.ok("dvc", "repro", "augment")) == data_stages
+    first = hashes(repository)
+    assert ran(repository.ok("dvc", "repro", "augment")) == []
+
+    # A comment in a file that merge imports reruns merge, and as it writes the same, nothing after it.
+    crop = repository.folder / "stages/faces/crop.py"
+    crop.write_text(crop.read_text() + "# a comment\n")
+    assert ran(repository.ok("dvc", "repro", "augment")) == ["merge"]
+    assert hashes(repository) == first
+
+    # A data set that leaves the list and comes back: the hashes are those of a fresh clone with that list.
+    repository.edit("params.yaml", ("[ck48, jaffe]", "[ck48]"))
+    assert ran(repository.ok("dvc", "repro", "augment"))[0] == "merge"
+    without = hashes(repository, *data_stages[2:])
+    commit(repository)
+    fresh = Project.__new__(Project)
+    fresh.folder = repository.folder.parent / "fresh"
+    repository.ok("git", "clone", "-q", ".", str(fresh.folder))
+    (fresh.folder / "dvc.lock").unlink()
+    fresh.ok("dvc", "repro", "augment")
+    assert hashes(fresh, *data_stages[2:]) == without
+    repository.edit("params.yaml", ("[ck48]", "[ck48, jaffe]"))
+    repository.ok("dvc", "repro", "augment")
+    assert hashes(repository) == first
+
+    # The other models' settings, and what only training reads, are nothing to the data stages.
+    repository.edit("params.yaml", ("epochs: 1", "epochs: 2"), ("resnet18: {}", "resnet18: {lr: 0.01}"))
+    assert ran(repository.ok("dvc", "repro", "augment")) == []
+
+
+@pytest.mark.slow
+def test_experiments_with_two_architectures_compare(repository: Project):
+    repository.ok("dvc", "repro")
+    commit(repository)
+    repository.edit("params.yaml", ("googlenet: {input_size: 48}", "googlenet: {input_size: 64}"))
+    assert ran(repository.ok("dvc", "repro")) == []  # it is nothing to cnn5
+    commit(repository)
+    said = repository.ok("dvc", "exp", "run", "-n", "other", "-S", "model=googlenet")
+    assert ran(said) == ["train", "evaluate"]
+    config = json.loads((repository.folder / "data/model/config.json").read_text())
+    assert config["architecture"] == "googlenet" and config["inputs"]["size"] == 64
+
+    changes = json.loads(repository.ok("dvc", "metrics", "diff", "--all", "--json", "main", "other"))["diff"]
+    figures = changes["metrics/metrics.json"]
+    for name in ("test.accuracy", "test.macro_f1", "test.per_class.happy.f1", "parameters"):
+        assert {"old", "new", "diff"} <= set(figures[name])
+    shown = json.loads(repository.ok("dvc", "exp", "show", "--json"))
+    told = json.dumps(shown)
+    assert '"model": "googlenet"' in told and '"macro_f1"' in told and '"other"' in told
+
+    repository.ok("git", "checkout", "-q", "-f", "main")
+    repository.ok("dvc", "checkout", "-q")
+    assert ran(repository.ok("dvc", "repro")) == []
+
+
+@pytest.mark.slow
+def test_two_runs_in_two_folders_write_the_same_bytes(repository: Project, tmp_path: Path):
+    repository.ok("dvc", "repro")
+    other = Project.__new__(Project)
+    other.folder = tmp_path / "other"
+    repository.ok("git", "clone", "-q", ".", str(other.folder))
+    other.ok("dvc", "repro")
+    assert hashes(repository) == hashes(other)
+    assert (repository.folder / "dvc.lock").read_text() == (other.folder / "dvc.lock").read_text()
+
+
+def test_what_a_stage_reads_of_params_is_what_it_declares():
+    """Every chain of attributes on the loaded params, in a stage's script, is covered by its params in dvc.yaml."""
+    for stage, definition in PIPELINE.items():
+        declared = {re.sub(r"\.?\$\{.*", "", name) for name in definition.get("params", [])}
+        text = (ROOT / f"stages/{stage}.py").read_text()
+        root = re.search(r"(\w+) = params\.load\(\)((?:\.\w+)*)", text)
+        if root is None:
+            assert not declared, f"{stage} declares params that it does not read"
+            continue
+        variable, section = root.group(1), root.group(2).strip(".")
+        read = {chain.strip(".") for chain in re.findall(rf"\b{variable}((?:\.\w+)+)", text)}
+        read = {f"{section}.{chain}".strip(".") for chain in read}
+        for chain in read:
+            names = {"recipe": ["train", "models", "model"]}.get(chain.split(".")[0], [chain])
+            for name in names:
+                assert any(name == d or name.startswith(d + ".") or d.startswith(name + ".") for d in declared), (stage, name)
+        for name in declared - {"train", "models", "sources"}:
+            assert any(chain == name or chain.startswith(name + ".") or name.startswith(chain + ".") for chain in read), (
+                stage, name,
+            )  # fmt: skip
