@@ -68,7 +68,7 @@ def test_jaffe_is_cropped_to_the_face(drawn):
 
 def test_sfew_val_is_the_test_part_and_a_film_is_a_sequence(tmp_path: Path):
     pack(tmp_path, {
-        "SFEW/Train/Angry/Airheads_000519240_00000005.png": picture(1, (143, 181)),
+        "SFEW/Train/Angry/Airheads-2_Back_000519240__00000005.png": picture(1, (143, 181)),
         "SFEW/Val/Happy/Hangover_001949614_00000089.png": picture(2, (143, 181)),
         "SFEW.pckl": b"\x80\x04.",
     })  # fmt: skip
@@ -123,7 +123,7 @@ def test_rafdb_as_kaggle_and_as_its_authors_pack_it_is_the_same(tmp_path: Path):
     ("dataset", "name", "named"),
     [
         ("ck48", "CK+48/hapy/S010_004_00000017.png", "'hapy' .* did you mean 'happy'"),
-        ("sfew", "Train/Bored/Airheads_1_2.png", "'Bored'"),
+        ("sfew", "Train/Bored/Airheads_000519240_00000005.png", "'Bored'"),
         ("fer2013", "train/envy/Training_1.jpg", "'envy'"),
         ("rafdb", "DATASET/train/8/train_00001_aligned.jpg", "'8'"),
     ],

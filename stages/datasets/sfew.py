@@ -17,13 +17,16 @@ PUBLISHED = {
     },
     "test": {"anger": 77, "disgust": 23, "fear": 46, "happy": 72, "neutral": 84, "sadness": 73, "surprise": 56},
 }
-NAME = re.compile(r"(?:^|/)(Train|Val)/([^/]+)/([^/_]+)_\d+_\d+\.png$", re.IGNORECASE)
+NAME = re.compile(r"(?:^|/)(Train|Val)/([^/]+)/([^/_-]+)[_-][^/]*\d{8}\.png$", re.IGNORECASE)
 PARTS = {"train": "train", "val": "test"}
 crop = None
 
 
 def read(archive: Archive) -> Iterator[Picture | Rejected]:
-    """Label: the folder. Sequence: the film, since faces of one film share people and light. Val is the test part."""
+    """Label: the folder. Sequence: the film, since its faces share people and light. Val is the test part.
+
+    The film is the first word of the name, so that all films of one series, with one cast, count as one.
+    """
     for member in archive:
         if found := NAME.search(member.name):
             part, emotion, film = found.groups()
