@@ -1,4 +1,4 @@
-"""Find duplicates, conflicts and pictures that show nothing → data/clean/: a smaller index, every removal with a reason."""
+"""Take out duplicates, conflicts and pictures that show nothing → data/clean/: what stays, and what went and why."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,8 @@ def main() -> None:
     with whole(Path("data/clean")) as folder:
         folder.mkdir()
         write_index(index[reason == ""], folder / "index.csv")
-        write_index(removed[["id", "dataset", "file", "label", "official", "cluster", "reason"]], folder / "removed.csv")
+        columns = ["id", "dataset", "file", "label", "official", "cluster", "reason"]
+        write_index(removed[columns], folder / "removed.csv")
     with whole(Path("metrics/clean.json")) as file:
         file.write_text(json.dumps(counts, indent=2) + "\n")
 

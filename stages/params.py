@@ -70,7 +70,8 @@ class Split(Section):
     @model_validator(mode="after")
     def _fold_exists(self) -> "Split":
         if self.fold >= self.folds:
-            raise ValueError(f"fold {self.fold} does not exist: split.folds is {self.folds}, so folds are 0 to {self.folds - 1}")
+            last = self.folds - 1
+            raise ValueError(f"fold {self.fold} does not exist: split.folds is {self.folds}, so folds are 0 to {last}")
         return self
 
 
@@ -106,7 +107,8 @@ class Params(Section):
         for name, changes in self.models.items():
             _validate(Train, {**self.train.model_dump(), **changes}, f"models.{name}.")
         if self.model not in self.models:
-            raise InputError(f"params.yaml: model: {self.model!r} is not one of `models`{nearest(self.model, self.models)}")
+            hint = nearest(self.model, self.models)
+            raise InputError(f"params.yaml: model: {self.model!r} is not one of `models`{hint}")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""What several tests need: drawn archives in the real layouts, a project folder of its own, stages as real processes."""
+"""What tests share: drawn archives in the real layouts, a project folder of its own, stages as real processes."""
 
 import os
 import shutil
@@ -20,6 +20,7 @@ ENVIRONMENT = os.environ | {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # `python` is the one that runs the tests
     "DVC_NO_ANALYTICS": "1",
 }
+COPIED = ("stages", "data/exclude.csv", "dvc.yaml", "params.yaml", ".dvc/config", ".dvcignore", ".gitignore")
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +48,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("stages", "data/exclude.csv", "dvc.yaml", "params.yaml", ".dvc/config", ".dvcignore", ".gitignore"):
+        for name in COPIED:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if (ROOT / name).is_dir():

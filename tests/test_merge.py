@@ -45,7 +45,8 @@ def test_one_core_and_several_write_the_same_bytes(project: Project, drawn):
 
 
 def test_colour_is_kept_where_it_is_asked_for(project: Project, drawn):
-    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[sfew]"), ("channels: 1", "channels: 3"), ("size: 48", "size: 40"))
+    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[sfew]"), ("channels: 1", "channels: 3"))
+    project.edit("params.yaml", ("size: 48", "size: 40"))
     project.give("sfew", drawn("sfew") / "sfew.zip")
     project.stage("merge")
     faces = open_faces(project.folder / "data/merged/faces.npy")

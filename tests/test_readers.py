@@ -88,7 +88,8 @@ def test_fer2013_as_table_and_as_folders_is_the_same(drawn):
 
 def test_fer2013_accepts_the_table_with_spaces_and_says_what_is_wrong_in_a_row(tmp_path: Path):
     good, short = " ".join(["7"] * 2304), " ".join(["7"] * 2300)
-    rows = [f"6,PrivateTest,{good}", f"0,Training,{short}", f"0,Training,{good[:-1]}300", f"0,Training,{good[:-1]}x", "0"]
+    bad = [short, good[:-1] + "300", good[:-1] + "x"]
+    rows = [f"6,PrivateTest,{good}", *(f"0,Training,{pixels}" for pixels in bad), "0"]
     (tmp_path / "icml_face_data.csv").write_text("\n".join(["emotion, Usage, pixels", *rows]))
     face, *rejected = read("fer2013", tmp_path)
     assert (face.file, face.label, face.official) == ("icml_face_data.csv:2", "neutral", "test")
@@ -97,7 +98,8 @@ def test_fer2013_accepts_the_table_with_spaces_and_says_what_is_wrong_in_a_row(t
 
 
 @pytest.mark.parametrize(
-    ("row", "named"), [("7,{0},Training", "emotion '7'"), ("sad,{0},Training", "emotion 'sad'"), ("3,{0},Test", "'Test'")]
+    ("row", "named"),
+    [("7,{0},Training", "emotion '7'"), ("sad,{0},Training", "emotion 'sad'"), ("3,{0},Test", "'Test'")],
 )
 def test_fer2013_refuses_unknown_codes(tmp_path: Path, row: str, named: str):
     (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n" + row.format(" ".join(["7"] * 2304)))

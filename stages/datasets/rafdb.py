@@ -1,4 +1,4 @@
-"""RAF-DB, basic emotions: faces from the web, aligned to 100×100, labelled by about 40 people each (Li et al., 2017)."""
+"""RAF-DB, basic emotions: faces from the web, aligned, labelled by about 40 people each (Li et al., 2017)."""
 
 import re
 from collections.abc import Iterator
