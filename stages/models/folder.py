@@ -1,0 +1,40 @@
+"""A trained model as a folder: `weights.safetensors`, and `config.json` with all that is needed to use them."""
+
+import json
+from pathlib import Path
+
+import safetensors.torch
+from torch import nn
+
+from stages.errors import InputError
+from stages.models import build
+
+
+def save(folder: Path, network: nn.Module, config: dict) -> None:
+    """Write a network and its `config`, whose keys `load` reads, into the existing `folder`."""
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    # One key only: safetensors writes several in a random order.
+    (folder / "weights.safetensors").write_bytes(safetensors.torch.save(tensors, metadata={"format": "pt"}))
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def load(folder: Path) -> tuple[nn.Module, dict]:
+    """Rebuild a network from its folder, on the CPU, and return it with its config.
+
+    Nothing in the folder can run code. Raises InputError where it holds no model, or a damaged one.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        network = build(
+            config["architecture"],
+            len(config["labels"]),
+            config["channels"],
+            config["inputs"]["size"],
+            config["recipe"]["dropout"],
+        )
+        network.load_state_dict(safetensors.torch.load_file(folder / "weights.safetensors"))
+    except FileNotFoundError:
+        raise InputError(f"{folder}: holds no trained model; train one first") from None
+    except (ValueError, KeyError, TypeError, RuntimeError, safetensors.SafetensorError) as error:
+        raise InputError(f"{folder}: not a model of this project ({' '.join(str(error).split())[:200]})") from None
+    return network, config
