@@ -26,6 +26,8 @@ def repository(project: Project) -> Project:
     """A git and DVC repository of the project with a small demo, nothing run yet."""
     project.edit("params.yaml", *SMALL)
     project.ok("git", "init", "-q", "-b", "main", ".")
+    for key in ("user.name", "user.email"):
+        project.ok("git", "config", key, "test")
     project.ok("dvc", "init", "-q", "-f")
     commit(project)
     return project
@@ -33,7 +35,7 @@ def repository(project: Project) -> Project:
 
 def commit(project: Project) -> None:
     project.ok("git", "add", "-A")
-    project.ok("git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "as it is")
+    project.ok("git", "commit", "-q", "-m", "as it is")
 
 
 def ran(said: str) -> list[str]:
