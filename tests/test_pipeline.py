@@ -130,7 +130,7 @@ def test_experiments_with_two_architectures_compare(repository: Project):
     config = json.loads((repository.folder / "data/model/config.json").read_text())
     assert config["architecture"] == "googlenet" and config["inputs"]["size"] == 64
 
-    changes = json.loads(repository.ok("dvc", "metrics", "diff", "--all", "--json", "main", "other"))["diff"]
+    changes = json.loads(repository.ok("dvc", "metrics", "diff", "--all", "--json", "main", "other"))
     figures = changes["metrics/metrics.json"]
     for name in ("test.accuracy", "test.macro_f1", "test.per_class.happy.f1", "parameters"):
         assert {"old", "new", "diff"} <= set(figures[name])
