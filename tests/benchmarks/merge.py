@@ -24,10 +24,10 @@ SIZE = 48
 
 def merge(path: Path) -> int:
     """What the merge stage does to one data set."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / path.name).symlink_to(path.resolve())
-        with TableWriter(Path(folder), SIZE, 1) as table:
-            for item in read_faces(path.stem, Path(folder), list(LABELS), SIZE, 1):
+    with tempfile.TemporaryDirectory() as source, tempfile.TemporaryDirectory() as merged:
+        (Path(source) / path.name).symlink_to(path.resolve())
+        with TableWriter(Path(merged), SIZE, 1) as table:
+            for item in read_faces(path.stem, Path(source), list(LABELS), SIZE, 1):
                 table.append(path.stem, item)
             return table.count
 
