@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from stages import params
+from stages.base import params
+from stages.base.errors import guard
+from stages.base.whole import whole
 from stages.curation.copies import distort, plan
-from stages.errors import guard
-from stages.faces.table import open_faces, read_index, write_index
-from stages.whole import whole
+from stages.table import open_faces, read_index, write_index
 
 
 def main() -> None:

@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from stages import params
+from stages.base import params
+from stages.base.errors import InputError, guard
+from stages.base.whole import whole
 from stages.curation.cleaning import BY_HAND, defects, reasons
 from stages.curation.exclusions import excluded
 from stages.curation.twins import components, contrast, near_pairs
-from stages.errors import InputError, guard
-from stages.faces.table import open_faces, read_index, write_index
-from stages.whole import whole
+from stages.table import open_faces, read_index, write_index
 
 
 def main() -> None:

@@ -5,10 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-from stages import params
-from stages.errors import InputError, guard
+from stages.base import params
+from stages.base.errors import InputError, guard
+from stages.base.whole import whole
 from stages.sources import demo, kaggle, local
-from stages.whole import whole
 
 SOURCES = {"demo": demo, "local": local, "kaggle": kaggle}
 

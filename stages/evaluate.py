@@ -5,14 +5,14 @@ from pathlib import Path
 
 import torch
 
-from stages.errors import InputError, guard
+from stages.base.errors import InputError, guard
+from stages.base.whole import whole
 from stages.evaluation.report import confusion, metrics, predictions
-from stages.faces.table import open_faces, read_index
 from stages.models import hardware
 from stages.models.folder import load
 from stages.models.forward import logits
 from stages.models.inputs import Inputs
-from stages.whole import whole
+from stages.table import open_faces, read_index
 
 
 def main() -> None:

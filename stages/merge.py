@@ -7,13 +7,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stages import params
+from stages.base import params
+from stages.base.errors import guard
+from stages.base.whole import whole
 from stages.datasets.published import differences
 from stages.datasets.reading import read_faces
-from stages.errors import guard
 from stages.faces.picture import Rejected
 from stages.faces.writer import TableWriter
-from stages.whole import whole
 
 ARCHIVES = Path("data/archives")
 

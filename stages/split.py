@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from stages import params
+from stages.base import params
+from stages.base.errors import guard
+from stages.base.whole import whole
 from stages.curation.splitting import TEST, TRAIN, UNUSED, split
-from stages.errors import guard
-from stages.faces.table import read_index, write_index
-from stages.whole import whole
+from stages.table import read_index, write_index
 
 
 def main() -> None:

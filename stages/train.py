@@ -10,15 +10,15 @@ import torch
 from dvclive import Live
 from tqdm import tqdm
 
-from stages import params
-from stages.errors import guard
-from stages.faces.table import open_faces, read_index
+from stages.base import params
+from stages.base.errors import guard
+from stages.base.whole import whole
 from stages.models import build, hardware
 from stages.models.folder import save
 from stages.models.inputs import Inputs
+from stages.table import open_faces, read_index
 from stages.training.faces import gather, select
 from stages.training.loop import Epoch, fit
-from stages.whole import whole
 
 INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
 

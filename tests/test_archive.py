@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 from stages.faces import archive
 from stages.faces.archive import Archive
 

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 from stages.painter.camera import view
 from stages.painter.face import draw
 from stages.painter.people import person

@@ -10,12 +10,12 @@ import pytest
 import torch
 from sklearn import metrics as sklearn_metrics
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 from stages.evaluation.report import confusion, metrics, predictions
 from stages.evaluation.scores import measure, per_class, scores
-from stages.faces.table import write_index
 from stages.models import build
 from stages.models.folder import save
+from stages.table import write_index
 
 ROOT = Path(__file__).parents[1]
 LABELS = ["anger", "fear", "happy", "neutral"]

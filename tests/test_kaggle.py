@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 RUN = """
 import json, sys, time
 from pathlib import Path
-from stages.errors import InputError
-from stages.params import Kaggle
+from stages.base.errors import InputError
+from stages.base.params import Kaggle
 from stages.sources import kaggle
 kaggle.TIMEOUT = int(sys.argv[3])
 time.sleep = lambda seconds, sleep=time.sleep: sleep(seconds / 50)  # the waits between retries

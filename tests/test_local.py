@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.errors import InputError
-from stages.params import Local
+from stages.base.errors import InputError
+from stages.base.params import Local
 from stages.sources import local
 
 
@@ -116,7 +116,7 @@ def test_a_folder_is_packed_file_by_file(mine, folder):
 PACK = """
 import sys
 from pathlib import Path
-from stages.params import Local
+from stages.base.params import Local
 from stages.sources import local
 local.fetch("ck48", Local(path=sys.argv[1]), Path(sys.argv[2]))
 """

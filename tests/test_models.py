@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 from stages.models import ARCHITECTURES, build
 from stages.models.folder import load, save
 from stages.models.forward import logits

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from stages import params
-from stages.errors import InputError
+from stages.base import params
+from stages.base.errors import InputError
 
 WRONG = [
     ("model: cnn5", "model: cnn6", "model: 'cnn6'", "'cnn5'"),

@@ -60,7 +60,7 @@ def test_a_stage_depends_on_just_the_code_it_can_import(stage: str):
 
 
 def test_a_room_imports_no_stage_and_only_training_and_evaluation_import_torch():
-    scripts = {f"stages/{stage}.py" for stage in PIPELINE if stage != "params"}  # which is also the schema
+    scripts = {f"stages/{stage}.py" for stage in PIPELINE}
     for file in (ROOT / "stages").rglob("*.py"):
         name, text = str(file.relative_to(ROOT)), file.read_text()
         assert closure(file) & scripts <= {name}, f"{name} imports a stage"
@@ -71,8 +71,8 @@ def test_a_room_imports_no_stage_and_only_training_and_evaluation_import_torch()
 
 
 def test_a_change_reruns_what_depends_on_it_and_nothing_else(repository: Project):
-    data_stages = ["params", "download@ck48", "download@jaffe", "merge", "clean", "split", "augment"]
-    assert ran(repository.ok("dvc", "repro", "params", "augment")) == data_stages
+    data_stages = ["check", "download@ck48", "download@jaffe", "merge", "clean", "split", "augment"]
+    assert ran(repository.ok("dvc", "repro", "check", "augment")) == data_stages
     first = hashes(repository)
     assert ran(repository.ok("dvc", "repro", "augment")) == []
 
@@ -126,7 +126,7 @@ def test_experiments_with_two_architectures_compare(repository: Project):
     assert ran(repository.ok("dvc", "repro")) == []  # it is nothing to cnn5
     commit(repository)
     said = repository.ok("dvc", "exp", "run", "-n", "other", "-S", "model=googlenet")
-    assert ran(said) == ["params", "train", "evaluate"]
+    assert ran(said) == ["check", "train", "evaluate"]
     config = json.loads((repository.folder / "data/model/config.json").read_text())
     assert config["architecture"] == "googlenet" and config["inputs"]["size"] == 64
 
@@ -157,7 +157,7 @@ def test_two_runs_in_two_folders_write_the_same_bytes(repository: Project, tmp_p
 def test_what_a_stage_reads_of_params_is_what_it_declares():
     """Every chain of attributes on the loaded params, in a stage's script, is covered by its params in dvc.yaml."""
     for stage, definition in PIPELINE.items():
-        if stage == "params":
+        if stage == "check":
             continue  # it checks them all, whenever a choice among them changes
         declared = {re.sub(r"\.?\$\{.*", "", name) for name in definition.get("params", [])}
         text = (ROOT / f"stages/{stage}.py").read_text()

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stages.base.errors import InputError
 from stages.datasets import READERS
 from stages.datasets.published import differences
 from stages.datasets.reading import read_faces
-from stages.errors import InputError
 from stages.faces.archive import Archive
 from stages.faces.labels import LABELS
 from stages.faces.picture import Face, Picture, Rejected

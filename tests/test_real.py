@@ -14,7 +14,7 @@ from conftest import Project
 from test_split import straddling
 
 from stages.datasets import READERS
-from stages.faces.table import read_index
+from stages.table import read_index
 
 pytestmark = [
     pytest.mark.slow,

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.base.errors import InputError
 from stages.curation import splitting
 from stages.curation.copies import distort, plan
 from stages.curation.splitting import groups, split
-from stages.errors import InputError
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness"]
 

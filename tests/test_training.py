@@ -13,12 +13,12 @@ from ruamel.yaml import YAML
 from torch import Generator
 from torch.nn import functional
 
-from stages.errors import InputError
-from stages.faces.table import write_index
+from stages.base.errors import InputError
+from stages.base.params import Train
 from stages.models import build
 from stages.models.forward import logits
 from stages.models.inputs import Inputs
-from stages.params import Train
+from stages.table import write_index
 from stages.training.augmentation import distort
 from stages.training.faces import LabelledFaces, gather, select
 from stages.training.loop import fit

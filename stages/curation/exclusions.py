@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 
 COLUMNS = ["dataset", "file", "reason"]
 

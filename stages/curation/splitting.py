@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from stages.base.errors import InputError
 from stages.curation.twins import components
-from stages.errors import InputError
 
 TEST, TRAIN, UNUSED = "test", "train", "unused"
 

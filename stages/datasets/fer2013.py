@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Iterator
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 from stages.faces.archive import Archive, Member
 from stages.faces.labels import harmonise
 from stages.faces.picture import Picture, Rejected

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 from stages.faces.archive import Archive
 from stages.faces.picture import Picture, Rejected
 

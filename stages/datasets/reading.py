@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from stages.base.errors import InputError
 from stages.datasets import READERS
-from stages.errors import InputError
 from stages.faces.archive import Archive
 from stages.faces.parallel import prepare_all
 from stages.faces.picture import Face, Picture, Rejected

@@ -5,7 +5,7 @@ import torch
 from sklearn.metrics import confusion_matrix
 from torch import Tensor
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 from stages.evaluation.scores import measure, per_class, scores
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 
 MEMBER_BYTES = 64 * 2**20  # no picture or list of ours comes near; a decompression bomb stops here
 LINE_BYTES = 2**20

@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 
 LABELS = ("anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral", "contempt")
 

@@ -2,9 +2,9 @@
 
 from torch import nn
 
-from stages.errors import InputError
+from stages.base.errors import InputError
+from stages.base.params import nearest
 from stages.models import cnn5, googlenet, resnet18
-from stages.params import nearest
 
 ARCHITECTURES = {"cnn5": cnn5.build, "resnet18": resnet18.build, "googlenet": googlenet.build}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import safetensors.torch
 from torch import nn
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 from stages.models import build
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 from stages.painter.shots import FER2013_EMOTIONS, RAFDB_EMOTIONS, SHOTS, Shot
 from stages.painter.studio import VERSION, photograph
 

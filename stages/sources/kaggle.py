@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 from stages.sources.refusals import TOKEN, Wanted, in_one_line
 
 TIMEOUT = 60  # seconds without a byte

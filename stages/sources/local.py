@@ -11,7 +11,7 @@ from typing import BinaryIO
 from tqdm import tqdm
 from tqdm.utils import CallbackIOWrapper
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 
 CHUNK = 2**20  # bytes copied at a time
 LITTER = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # an operating system's, never a data set's

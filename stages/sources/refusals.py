@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import requests
 from urllib3.exceptions import HTTPError as TransportError
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 
 TOKEN = (
     "create a token at https://www.kaggle.com/settings/api, save it as ~/.kaggle/access_token or set KAGGLE_API_TOKEN "

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from stages.errors import InputError
+from stages.base.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
-from stages.errors import InputError
+from stages.base.errors import InputError
+from stages.base.params import Train
 from stages.evaluation.scores import measure
 from stages.models.forward import logits
 from stages.models.hardware import autocast
 from stages.models.inputs import Inputs, to_images
-from stages.params import Train
 from stages.training.augmentation import distort
 from stages.training.faces import LabelledFaces
 from stages.training.schedule import one_cycle

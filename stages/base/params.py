@@ -1,7 +1,4 @@
-"""The typed schema of `params.yaml`: unknown keys, wrong types and impossible values are refused by name.
-
-Run as a stage it only checks; every other stage checks as it loads.
-"""
+"""The typed schema of `params.yaml`: unknown keys, wrong types and impossible values are refused by name."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML, YAMLError
 
-from stages.errors import InputError, guard
+from stages.base.errors import InputError
 
 Dataset = Literal["ck48", "jaffe", "sfew", "fer2013", "rafdb"]
 Label = Literal["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral", "contempt"]
@@ -179,7 +176,3 @@ def _keys(model: type[Section], path: list[str]) -> list[str]:
 def _options(expected: str) -> list[str]:
     """Pydantic's `'a', 'b' or 'c'` as a list."""
     return [option.strip().strip("'") for option in expected.replace(" or ", ", ").split(",")]
-
-
-if __name__ == "__main__":
-    guard(load)
