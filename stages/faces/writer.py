@@ -2,9 +2,9 @@
 
 import csv
 from contextlib import ExitStack
+from math import prod
 from pathlib import Path
 
-import numpy as np
 from numpy.lib import format as npy
 
 from stages.faces.picture import Face, Rejected
@@ -23,7 +23,7 @@ class TableWriter:
         self.count = 0
         self._shape = (size, size) if channels == 1 else (size, size, channels)
         self._open = ExitStack()
-        self._faces = self._open.enter_context((folder / "faces.npy").open("wb"))
+        self._faces = self._open.enter_context((folder / "faces.npy").open("wb", buffering=2**20))
         self._index = self._table(folder / "index.csv", INDEX)
         self._rejected = self._table(folder / "rejected.csv", REJECTED)
         self._write_header()
@@ -34,9 +34,9 @@ class TableWriter:
             self._rejected.writerow((dataset, *item))
             return
         *description, pixels = item
-        if pixels.shape != self._shape or pixels.dtype != np.uint8:
-            raise ValueError(f"a face of {pixels.shape} {pixels.dtype} does not fit a table of {self._shape} uint8")
-        self._faces.write(pixels.tobytes())
+        if len(pixels) != prod(self._shape):
+            raise ValueError(f"a face of {len(pixels)} bytes does not fit a table of {self._shape} uint8")
+        self._faces.write(pixels)
         self._index.writerow((self.count, dataset, *description))
         self.count += 1
 

@@ -26,9 +26,10 @@ def merge(path: Path) -> int:
     """What the merge stage does to one data set."""
     with tempfile.TemporaryDirectory() as source, tempfile.TemporaryDirectory() as merged:
         (Path(source) / path.name).symlink_to(path.resolve())
+        dataset = path.stem
         with TableWriter(Path(merged), SIZE, 1) as table:
-            for item in read_faces(path.stem, Path(source), list(LABELS), SIZE, 1):
-                table.append(path.stem, item)
+            for item in read_faces(dataset, Path(source), list(LABELS), SIZE, 1):
+                table.append(dataset, item)
             return table.count
 
 

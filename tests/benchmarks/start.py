@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-ROUNDS = 7
+ROUNDS = 15
 NEED_TORCH = {"train", "evaluate"}
 
 
