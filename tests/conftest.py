@@ -40,14 +40,18 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> "Project":
-    return Project(tmp_path / "project")
+    return Project.copy(tmp_path / "project")
 
 
 class Project:
-    """A working copy of this project, without what its stages have written."""
+    """A working copy of this project."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @classmethod
+    def copy(cls, folder: Path) -> "Project":
+        """The project as it stands, without what its stages have written."""
         for name in COPIED:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +59,12 @@ class Project:
                 shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(ROOT / name, target)
+        return cls(folder)
+
+    def clone(self, folder: Path) -> "Project":
+        """A clone of this project's repository."""
+        self.ok("git", "clone", "-q", ".", str(folder))
+        return Project(folder)
 
     def edit(self, file: str, *changes: tuple[str, str]) -> None:
         """Replace, in one file, the first of each old text by its new one; the old one must be there."""

@@ -87,9 +87,7 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(repository: Project
     assert ran(repository.ok("dvc", "repro", "augment"))[0] == "merge"
     without = hashes(repository, *data_stages[3:])
     commit(repository)
-    fresh = Project.__new__(Project)
-    fresh.folder = repository.folder.parent / "fresh"
-    repository.ok("git", "clone", "-q", ".", str(fresh.folder))
+    fresh = repository.clone(repository.folder.parent / "fresh")
     (fresh.folder / "dvc.lock").unlink()
     fresh.ok("dvc", "repro", "augment")
     assert hashes(fresh, *data_stages[3:]) == without
@@ -146,9 +144,7 @@ def test_experiments_with_two_architectures_compare(repository: Project):
 @pytest.mark.slow
 def test_two_runs_in_two_folders_write_the_same_bytes(repository: Project, tmp_path: Path):
     repository.ok("dvc", "repro")
-    other = Project.__new__(Project)
-    other.folder = tmp_path / "other"
-    repository.ok("git", "clone", "-q", ".", str(other.folder))
+    other = repository.clone(tmp_path / "other")
     other.ok("dvc", "repro")
     assert hashes(repository) == hashes(other)
     assert (repository.folder / "dvc.lock").read_text() == (other.folder / "dvc.lock").read_text()
