@@ -25,7 +25,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """All five data sets, merged, cleaned, split and augmented."""
-    project = Project(tmp_path_factory.mktemp("real") / "project")
+    project = Project.copy(tmp_path_factory.mktemp("real") / "project")
     project.edit("params.yaml", ("[ck48, jaffe, sfew]", f"[{', '.join(READERS)}]"))
     for dataset in READERS:
         project.give(dataset, Path(os.environ["FER_ARCHIVES"]) / f"{dataset}.zip")
@@ -51,7 +51,7 @@ def test_every_member_is_a_face_or_rejected_and_counts_are_as_published(real: Pr
 
 
 def test_fer2013_as_a_table_is_fer2013_as_folders(real: Project, tmp_path: Path):
-    table = Project(tmp_path / "table")
+    table = Project.copy(tmp_path / "table")
     table.edit("params.yaml", ("[ck48, jaffe, sfew]", "[fer2013]"))
     table.give("fer2013", Path(os.environ["FER_ARCHIVES"]) / "fer2013.csv")
     table.stage("merge")
