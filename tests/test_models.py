@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from stages.base.errors import InputError
-from stages.models import ARCHITECTURES, build
+from stages.models import ARCHITECTURES, build, head
 from stages.models.folder import load, save
 from stages.models.forward import logits
 from stages.models.inputs import Inputs
@@ -25,46 +25,162 @@ def faces() -> torch.Tensor:
     return torch.randint(0, 256, (12, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
+# Small sides that suit each network.
+SIZES = {"cnn5": 32, "cnn8": 32, "convnet": 48, "mini_xception": 64, "vit_mod": 30, "vit_b16": 32}
+SLOW = {"vgg16", "vit_b16", "vit_mod"}
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in ARCHITECTURES]
+
+
+def size_of(name: str) -> int:
+    return SIZES.get(name, 48)
+
+
 def learnable(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def test_parameters_as_published() -> None:
+def statistics(network: nn.Module) -> int:
+    """What Keras counts beside them: the moving means and variances."""
+    return sum(b.numel() for name, b in network.named_buffers() if name.endswith(("running_mean", "running_var")))
+
+
+def vit(channels: int, patch: int, patches: int) -> int:
+    """Parameters of a ViT of 12 layers, width 768 and 7 classes, after Dosovitskiy et al. (2021), table 1."""
+    embedding = channels * patch**2 * 768 + 768 + 768 + (patches + 1) * 768  # projection, class token, positions
+    attention, mlp, norm = 4 * (768 * 768 + 768), 768 * 3072 + 3072 + 3072 * 768 + 768, 2 * 768
+    return embedding + 12 * (attention + mlp + 2 * norm) + norm + 768 * 7 + 7
+
+
+def resnet(channels: int) -> int:
+    """Parameters of the 18-layer ResNet with 7 classes, after He et al. (2016), table 1: convolutions without biases."""
+
+    def stage(before: int, after: int) -> int:
+        shortcut = before * after + 2 * after if before != after else 0
+        return 9 * after * (before + 3 * after) + 4 * 2 * after + shortcut
+
+    stages = stage(64, 64) + stage(64, 128) + stage(128, 256) + stage(256, 512)
+    return channels * 49 * 64 + 2 * 64 + stages + 512 * 7 + 7
+
+
+INCEPTIONS = [  # Szegedy et al. (2015), table 1: 1×1; 3×3 reduce, 3×3; 5×5 reduce, 5×5; pool projection
+    (64, 96, 128, 16, 32, 32), (128, 128, 192, 32, 96, 64),
+    (192, 96, 208, 16, 48, 64), (160, 112, 224, 24, 64, 64), (128, 128, 256, 24, 64, 64), (112, 144, 288, 32, 64, 64),
+    (256, 160, 320, 32, 128, 128), (256, 160, 320, 32, 128, 128), (384, 192, 384, 48, 128, 128),
+]  # fmt: skip
+
+
+def inception(channels: int) -> int:
+    """Parameters of GoogLeNet with 7 classes, batch normalisation, and 3×3 for 5×5 as torchvision has it."""
+
+    def conv(before: int, side: int, after: int) -> int:
+        return before * side**2 * after + 2 * after
+
+    total, before = conv(channels, 7, 64) + conv(64, 1, 64) + conv(64, 3, 192), 192
+    for one, reduce3, three, reduce5, five, pool in INCEPTIONS:
+        total += conv(before, 1, one) + conv(before, 1, reduce3) + conv(reduce3, 3, three)
+        total += conv(before, 1, reduce5) + conv(reduce5, 3, five) + conv(before, 1, pool)
+        before = one + three + five + pool
+    return total + before * 7 + 7
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "size", "parameters"),
+    [
+        ("cnn5", 1, 48, 9_741_063 - 1_920),  # published in Keras' count, with the statistics
+        ("cnn8", 1, 48, 5_902_279),
+        ("convnet", 3, 100, 1_792 + 36_928 + 18_464 + 1_638_912 + 32_832 + 455),
+        ("mini_xception", 1, 64, 58_423 - 1_472),
+        ("vgg16", 3, 224, 134_297_671),
+        ("resnet18", 1, 48, resnet(1)),
+        ("resnet18", 3, 224, resnet(3)),
+        ("googlenet", 1, 96, inception(1)),
+        ("googlenet", 3, 224, inception(3)),
+        ("vit_b16", 3, 224, vit(3, 16, 14 * 14)),
+        ("vit_b16", 1, 96, vit(1, 16, 6 * 6)),
+        ("vit_mod", 3, 100, vit(3, 10, 10 * 10)),
+    ],
+)
+def test_parameters_as_published(name: str, channels: int, size: int, parameters: int) -> None:
     with torch.device("meta"):  # no need to fill them
-        cnn5 = build("cnn5", 7, 1, 48, 0.3)
-        resnet18 = build("resnet18", 1000, 3, 224, 0.0)
-        googlenet = build("googlenet", 1000, 3, 224, 0.0)
-    statistics = sum(b.numel() for name, b in cnn5.named_buffers() if name.endswith(("running_mean", "running_var")))
-    assert learnable(cnn5) + statistics == 9_741_063  # Keras counts the moving statistics too
-    assert learnable(resnet18) == 11_689_512
-    assert learnable(googlenet) == 6_624_904
+        assert learnable(build(name, 7, channels, size, None)) == parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "total"), [("cnn5", 48, 9_741_063), ("cnn8", 48, 5_906_119), ("mini_xception", 64, 58_423)]
+)
+def test_parameters_as_keras_counts_them(name: str, size: int, total: int) -> None:
+    with torch.device("meta"):
+        network = build(name, 7, 1, size, None)
+    assert learnable(network) + statistics(network) == total
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [48, 75])
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_logits_have_one_column_a_class(name: str, size: int, channels: int) -> None:
-    assert build(name, 7, channels, size, 0.3)(torch.rand(2, channels, size, size)).shape == (2, 7)
+@pytest.mark.parametrize("name", [*ARCHITECTURES, "timm/convnext_tiny", "timm/deit_tiny_patch16_224"])
+def test_logits_have_one_column_a_class(name: str, channels: int) -> None:
+    for size in (size_of(name), {"vit_mod": 100, "vit_b16": 96}.get(name, 80)):
+        with torch.device("meta"):
+            network = build(name, 7, channels, size, None)
+            assert network(torch.rand(2, channels, size, size)).shape == (2, 7)
+        assert head(network).weight.shape[0] == 7
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_logits_are_raw() -> None:
+    for name in ("cnn8", "convnet", "mini_xception"):  # published with a softmax
+        network = build(name, 7, 1, size_of(name), None).eval()
+        assert not torch.allclose(network(torch.randn(2, 1, size_of(name), size_of(name))).sum(1), torch.ones(2))
+
+
+@pytest.mark.parametrize("name", ["cnn8", "mini_xception"])
+def test_weights_start_as_in_keras(name: str) -> None:
+    for layer in build(name, 7, 1, size_of(name), None).modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            height, width = layer.weight.shape[:2]
+            area = layer.weight[0, 0].numel()
+            bound = (6 / ((height + width) * area)) ** 0.5
+            assert layer.weight.abs().max() <= bound
+            assert layer.weight.numel() < 500 or layer.weight.abs().max() > 0.95 * bound
+            assert layer.bias is None or not layer.bias.any()
+
+
+@pytest.mark.parametrize(
+    ("name", "rates"),
+    [
+        ("cnn5", [0.3] * 3),
+        ("cnn8", [0.5] * 4 + [0.4, 0.4, 0.5]),
+        ("convnet", [0.5] * 2),
+        ("mini_xception", []),
+        ("vgg16", [0.5] * 2),
+        ("googlenet", [0.2]),
+    ],
+)
+def test_dropout_is_as_published_unless_set(name: str, rates: list[float]) -> None:
+    for dropout, expected in ((None, rates), (0.0, [0.0] * len(rates)), (0.7, [0.7] * len(rates))):
+        with torch.device("meta"):
+            network = build(name, 7, 1, size_of(name), dropout)
+        assert [module.p for module in network.modules() if isinstance(module, nn.Dropout)] == expected
+
+
+@pytest.mark.parametrize("name", [*(n for n in NAMES if n != "mini_xception"), "timm/resnet10t"])
 def test_dropout_is_obeyed(name: str) -> None:
-    images = torch.rand(1, 1, 32, 32)
+    images = torch.rand(2, 1, size_of(name), size_of(name))
     for dropout, same in ((0.0, True), (0.9, False)):
-        network = build(name, 7, 1, 32, dropout).train()
+        network = build(name, 7, 1, size_of(name), dropout).train()
         for module in network.modules():
             if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
                 module.eval()  # so that only dropout is random
         assert torch.equal(network(images), network(images)) == same
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_overfits_one_batch(name: str) -> None:
+@pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("name", [*NAMES, "timm/resnet10t"])
+def test_overfits_one_batch(name: str, bf16: bool) -> None:
     torch.manual_seed(0)
-    network, images, targets = build(name, 4, 1, 48, 0.0), torch.randn(8, 1, 48, 48), torch.arange(8) % 4
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
-    for _ in range(60):
-        loss = functional.cross_entropy(network(images), targets)
+    size = size_of(name)
+    network, images, targets = build(name, 4, 1, size, 0.0), torch.randn(8, 1, size, size), torch.arange(8) % 4
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4 if name in SLOW else 1e-3)
+    for _ in range(100):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            loss = functional.cross_entropy(network(images), targets)
         if loss < 0.05:
             return
         optimizer.zero_grad()
@@ -73,9 +189,45 @@ def test_overfits_one_batch(name: str) -> None:
     pytest.fail(f"the loss stays at {loss:.3f}")
 
 
-def test_unknown_architecture_names_the_nearest() -> None:
-    with pytest.raises(InputError, match="'resnet81'.*did you mean 'resnet18'"):
-        build("resnet81", 7, 1, 48, 0.3)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("resnet81", "'resnet81'.*did you mean 'resnet18'"),
+        ("timm/convnext_tinny", "'convnext_tinny'.*did you mean 'timm/convnext_tiny'"),
+        ("timm/resnet18.a1_in2k", "did you mean 'timm/resnet18.a1_in1k'"),
+        ("timm/hf-hub:somebody/something", "timm has no architecture"),
+        ("timm/", "timm has no architecture"),
+    ],
+)
+def test_unknown_architecture_names_the_nearest(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as error:
+        build(name, 7, 1, 48, 0.3)
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "impossible", "least"),
+    [
+        ("cnn8", 17, 18),
+        ("convnet", 21, 22),
+        ("vgg16", 31, 32),
+        ("vit_mod", 48, 50),
+        ("vit_b16", 100, 96),
+        ("timm/swin_tiny_patch4_window7_224", 3, 224),
+    ],
+)
+def test_impossible_sizes_are_refused(name: str, impossible: int, least: int) -> None:
+    with torch.device("meta"):
+        with pytest.raises(InputError, match=f"input_size.*{impossible}") as error:
+            build(name, 7, 1, impossible, None)
+        assert "\n" not in str(error.value)
+        assert build(name, 7, 1, least, None)(torch.rand(2, 1, least, least)).shape == (2, 7)
+
+
+@pytest.mark.parametrize("name", ["cnn5", "cnn8", "convnet", "mini_xception", "vit_mod"])
+def test_an_architecture_without_imagenet_weights_says_which_have(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name} has no ImageNet weights; vgg16, googlenet, resnet18, vit_b16"):
+        build(name, 7, 3, size_of(name), None, imagenet=True)
 
 
 @pytest.mark.parametrize("shape", [(50, 20, 20), (50, 20, 20, 3)])
@@ -137,6 +289,13 @@ def test_a_damaged_model_is_refused(tmp_path, name: str, content: bytes | None, 
     with pytest.raises(InputError, match=message) as error:
         load(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_a_model_with_published_dropout_comes_back(tmp_path, faces: torch.Tensor) -> None:
+    network = build("cnn5", 2, 1, 16, None)
+    save(tmp_path, network, CONFIG | {"recipe": {"dropout": None}})
+    back, _ = load(tmp_path)
+    assert torch.equal(logits(back, INPUTS, faces), logits(network, INPUTS, faces))
 
 
 def test_weights_of_another_shape_are_refused(tmp_path) -> None:

@@ -4,16 +4,46 @@ from torch import nn
 
 from stages.base.errors import InputError
 from stages.base.params import nearest
-from stages.models import cnn5, googlenet, resnet18
+from stages.models import cnn5, cnn8, convnet, from_timm, googlenet, mini_xception, resnet18, vgg16, vit
 
-ARCHITECTURES = {"cnn5": cnn5.build, "resnet18": resnet18.build, "googlenet": googlenet.build}
+FRESH = {  # nobody has ImageNet weights of these
+    "cnn5": cnn5.build,
+    "cnn8": cnn8.build,
+    "convnet": convnet.build,
+    "mini_xception": mini_xception.build,
+    "vit_mod": vit.build_mod,
+}
+PRETRAINED = {
+    "vgg16": vgg16.build,
+    "googlenet": googlenet.build,
+    "resnet18": resnet18.build,
+    "vit_b16": vit.build_b16,
+}
+ARCHITECTURES = (*FRESH, *PRETRAINED)
 
 
-def build(name: str, classes: int, channels: int, size: int, dropout: float) -> nn.Module:
-    """A network with fresh random weights that maps images B×channels×size×size to logits B×classes.
+def build(
+    arch: str, classes: int, channels: int, size: int, dropout: float | None, imagenet: bool = False
+) -> nn.Module:
+    """A network that maps images B×channels×size×size, of 1 or 3 channels, to raw logits B×classes.
 
-    Raises InputError where `name` is unknown.
+    `arch` is one of ARCHITECTURES, or `timm/` and a name of the timm library. `dropout`, 0 to 1, is the rate of every
+    dropout layer; None leaves the published rates. The weights are fresh and random or, but for the last layer, those
+    learned on ImageNet. Raises InputError where `arch` is unknown, `size` is impossible for it, or it has no ImageNet
+    weights or they cannot be had.
     """
-    if name not in ARCHITECTURES:
-        raise InputError(f"params.yaml: model: no architecture is called {name!r}{nearest(name, ARCHITECTURES)}")
-    return ARCHITECTURES[name](classes, channels, size, dropout)
+    if arch.startswith("timm/"):
+        return from_timm.build(arch.removeprefix("timm/"), classes, channels, size, dropout, imagenet)
+    if arch in PRETRAINED:
+        return PRETRAINED[arch](classes, channels, size, dropout, imagenet)
+    if arch not in FRESH:
+        raise InputError(f"params.yaml: model: no architecture is called {arch!r}{nearest(arch, ARCHITECTURES)}")
+    if imagenet:
+        have = ", ".join(PRETRAINED)
+        raise InputError(f"params.yaml: init: {arch} has no ImageNet weights; {have} and timm's have; set init: random")
+    return FRESH[arch](classes, channels, size, dropout)
+
+
+def head(network: nn.Module) -> nn.Module:
+    """The classifier: the last convolution or linear layer, whose rows are the classes."""
+    return [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)][-1]

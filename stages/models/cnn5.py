@@ -3,15 +3,17 @@
 from torch import nn
 
 
-def build(classes: int, channels: int, size: int, dropout: float) -> nn.Module:
+def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
     """Three 3×3 convolutions to 64 maps, two to 128, each half followed by 2×2 pooling; then 512 hidden units.
 
-    Batch normalisation (Ioffe and Szegedy, 2015) before every ReLU; initial weights after He et al. (2015).
+    Images B×channels×size×size to logits B×classes. Batch normalisation (Ioffe and Szegedy, 2015) before every ReLU;
+    initial weights after He et al. (2015). Dropout stands in three places, .3 where it is None.
     """
+    rate = 0.3 if dropout is None else dropout
     network = nn.Sequential(
-        *_convolution(channels, 64), *_convolution(64, 64), *_convolution(64, 64), nn.MaxPool2d(2), nn.Dropout(dropout),
-        *_convolution(64, 128), *_convolution(128, 128), nn.MaxPool2d(2), nn.Dropout(dropout),
-        nn.Flatten(), nn.Linear(128 * (size // 4) ** 2, 512), nn.BatchNorm1d(512), nn.ReLU(), nn.Dropout(dropout),
+        *_convolution(channels, 64), *_convolution(64, 64), *_convolution(64, 64), nn.MaxPool2d(2), nn.Dropout(rate),
+        *_convolution(64, 128), *_convolution(128, 128), nn.MaxPool2d(2), nn.Dropout(rate),
+        nn.Flatten(), nn.Linear(128 * (size // 4) ** 2, 512), nn.BatchNorm1d(512), nn.ReLU(), nn.Dropout(rate),
         nn.Linear(512, classes),
     )  # fmt: skip
     for layer in network:

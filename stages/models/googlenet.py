@@ -1,12 +1,45 @@
 """`googlenet`: the 22-layer inception network of Szegedy et al. (2015), from torchvision."""
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+
+from stages.base.errors import InputError
 
 
-def build(classes: int, channels: int, size: int, dropout: float) -> nn.Module:
-    """Inception network, its main branch alone, for images of any size; dropout stands before the last layer."""
-    from torchvision.models.googlenet import BasicConv2d, GoogLeNet  # two seconds, as in resnet18
+def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
+    """Inception network, its main branch alone: images B×channels×size×size, of any size, to logits B×classes.
 
-    network = GoogLeNet(classes, aux_logits=False, init_weights=False, dropout=dropout)
+    Dropout stands before the last layer, .2 where it is None. Raises InputError where the ImageNet weights cannot be
+    had.
+    """
+    from torchvision.models.googlenet import BasicConv2d, GoogLeNet  # two seconds, as in from_timm
+
+    rate = 0.2 if dropout is None else dropout
+    network = GoogLeNet(classes, aux_logits=False, init_weights=False, dropout=rate)
     network.conv1 = BasicConv2d(channels, 64, kernel_size=7, stride=2, padding=3)  # torchvision's is for RGB only
+    if imagenet:
+        network.load_state_dict(network.state_dict() | _imagenet(channels))
     return network
+
+
+def _imagenet(channels: int) -> dict[str, Tensor]:
+    """torchvision's weights without the auxiliary and the last layers, for inputs of mean 0 and deviation 1."""
+    from torchvision.models import GoogLeNet_Weights
+
+    try:
+        weights = GoogLeNet_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True, map_location="cpu")
+    except OSError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"params.yaml: init: the ImageNet weights of 'googlenet' could not be had ({reason}); "
+            "connect once to download them, or set init: random"
+        ) from None
+    weights = {name: tensor for name, tensor in weights.items() if not name.startswith(("aux", "fc."))}
+    # They were learned on levels from -1 to 1, which torchvision computes from ImageNet's mean and deviation in a step
+    # of its own before the network. The same step, put into the first layer, is saved with it.
+    scale, shift = torch.tensor([0.229, 0.224, 0.225]) / 0.5, (torch.tensor([0.485, 0.456, 0.406]) - 0.5) / 0.5
+    stem = weights["conv1.conv.weight"]
+    weights["conv1.bn.running_mean"] = weights["conv1.bn.running_mean"] - stem.sum((2, 3)) @ shift
+    stem = stem * scale.view(3, 1, 1)
+    weights["conv1.conv.weight"] = stem.sum(1, keepdim=True) if channels == 1 else stem
+    return weights

@@ -2,9 +2,13 @@
 
 from torch import nn
 
+from stages.models import from_timm
 
-def build(classes: int, channels: int, size: int, dropout: float) -> nn.Module:
-    """Residual network for images of any size; dropout stands before the last layer."""
-    import timm  # two seconds, which the other architectures need not wait
 
-    return timm.create_model("resnet18", in_chans=channels, num_classes=classes, drop_rate=dropout)
+def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
+    """Residual network: images B×channels×size×size, of any size, to logits B×classes.
+
+    Dropout stands before the last layer, 0 where it is None. Raises InputError where the ImageNet weights cannot be
+    had.
+    """
+    return from_timm.build("resnet18", classes, channels, size, dropout, imagenet)

@@ -1,0 +1,28 @@
+"""`convnet`: three convolutions without padding and two hidden layers, for 100×100 faces."""
+
+from torch import nn
+
+from stages.base.errors import InputError
+
+
+def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
+    """3×3 convolutions to 64, 64 and 32 maps, each with ReLU and 2×2 pooling; then 512 and 64 hidden units.
+
+    Images B×channels×size×size to logits B×classes. Dropout stands after each hidden layer, .5 where it is None.
+    The original took the cross-entropy of a softmax; here the logits are left as they are. Raises InputError where
+    three poolings leave nothing of `size`.
+    """
+    side = size
+    for _ in range(3):
+        side = (side - 2) // 2
+    if side < 1:
+        raise InputError(f"params.yaml: input_size: convnet needs 22 pixels or more, not {size}")
+    rate = 0.5 if dropout is None else dropout
+    return nn.Sequential(
+        nn.Conv2d(channels, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(64, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(64, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(32 * side**2, 512), nn.ReLU(), nn.Dropout(rate),
+        nn.Linear(512, 64), nn.ReLU(), nn.Dropout(rate),
+        nn.Linear(64, classes),
+    )  # fmt: skip

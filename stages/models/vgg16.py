@@ -1,0 +1,17 @@
+"""`vgg16`: the 16-layer network of Simonyan and Zisserman (2015) with batch normalisation, from timm."""
+
+from torch import nn
+
+from stages.base.errors import InputError
+from stages.models import from_timm
+
+
+def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
+    """Thirteen convolutions and two hidden layers: images B×channels×size×size to logits B×classes.
+
+    Dropout stands after both hidden layers, .5 where it is None. Raises InputError where five poolings
+    leave nothing of `size` or the ImageNet weights cannot be had.
+    """
+    if size < 32:
+        raise InputError(f"params.yaml: input_size: vgg16 needs 32 pixels or more, not {size}")
+    return from_timm.build("vgg16_bn", classes, channels, size, 0.5 if dropout is None else dropout, imagenet)
