@@ -213,7 +213,8 @@ def test_unknown_architecture_names_the_nearest(name: str, message: str) -> None
         ("vgg16", 31, 32),
         ("vit_mod", 48, 50),
         ("vit_b16", 100, 96),
-        ("timm/swin_tiny_patch4_window7_224", 3, 224),
+        ("timm/twins_pcpvt_small", 100, 128),  # refused as it is built
+        ("timm/levit_128s", 100, 128),  # refused as it computes,
     ],
 )
 def test_impossible_sizes_are_refused(name: str, impossible: int, least: int) -> None:

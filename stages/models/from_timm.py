@@ -2,9 +2,11 @@
 
 from difflib import get_close_matches
 
+import torch
 from torch import nn
 
 from stages.base.errors import InputError
+from stages.models.download import not_had
 
 
 def build(name: str, classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
@@ -24,19 +26,16 @@ def build(name: str, classes: int, channels: int, size: int, dropout: float | No
     config = timm.get_pretrained_cfg(name)
     if imagenet and not config.has_weights:
         raise InputError(f"params.yaml: init: timm has no ImageNet weights for {name!r}; set init: random")
-    sized = {"img_size": size} if config.fixed_input_size else {}
+    options = {"in_chans": channels, "num_classes": classes, "drop_rate": dropout or 0.0}
+    if config.fixed_input_size:
+        options["img_size"] = size
+    try:  # on torch's `meta` device, which computes shapes alone
+        with torch.device("meta"):
+            timm.create_model(name, **options).eval()(torch.empty(1, channels, size, size))
+    except (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(f"params.yaml: input_size: timm's {name} cannot take {size} pixels ({reason})") from None
     try:
-        return timm.create_model(
-            name, imagenet, in_chans=channels, num_classes=classes, drop_rate=dropout or 0.0, **sized
-        )
+        return timm.create_model(name, imagenet, **options)
     except OSError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"params.yaml: init: the ImageNet weights of {name!r} could not be had ({reason}); "
-            "connect once to download them, or set init: random"
-        ) from None
-    except (AssertionError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"params.yaml: input_size: timm cannot build {name!r} for {size} pixels ({reason})"
-        ) from None
+        raise not_had(name, error) from None

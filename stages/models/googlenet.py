@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from stages.base.errors import InputError
+from stages.models.download import not_had
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
@@ -29,11 +29,7 @@ def _imagenet(channels: int) -> dict[str, Tensor]:
     try:
         weights = GoogLeNet_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True, map_location="cpu")
     except OSError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"params.yaml: init: the ImageNet weights of 'googlenet' could not be had ({reason}); "
-            "connect once to download them, or set init: random"
-        ) from None
+        raise not_had("googlenet", error) from None
     weights = {name: tensor for name, tensor in weights.items() if not name.startswith(("aux", "fc."))}
     # They were learned on levels from -1 to 1, which torchvision computes from ImageNet's mean and deviation in a step
     # of its own before the network. The same step, put into the first layer, is saved with it.

@@ -2,7 +2,6 @@
 
 from torch import nn
 
-from stages.base.errors import InputError
 from stages.models import from_timm
 
 
@@ -12,6 +11,4 @@ def build(classes: int, channels: int, size: int, dropout: float | None, imagene
     Dropout stands after both hidden layers, .5 where it is None. Raises InputError where five poolings
     leave nothing of `size` or the ImageNet weights cannot be had.
     """
-    if size < 32:
-        raise InputError(f"params.yaml: input_size: vgg16 needs 32 pixels or more, not {size}")
     return from_timm.build("vgg16_bn", classes, channels, size, 0.5 if dropout is None else dropout, imagenet)
