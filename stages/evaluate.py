@@ -26,7 +26,9 @@ def main() -> None:
     hardware.deterministic(config["seed"])
     device = hardware.device()
     network.to(device, memory_format=torch.channels_last)
-    outputs = logits(network, Inputs(**config["inputs"]), faces.to(device)).cpu()
+    recipe = config["recipe"]
+    inputs = Inputs(**config["inputs"])
+    outputs = logits(network, inputs, faces.to(device), recipe["precision"], recipe["test_flips"]).cpu()
 
     rows = predictions(test, outputs, config["labels"])
     figures = {

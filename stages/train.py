@@ -2,25 +2,25 @@
 
 import hashlib
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from dvclive import Live
-from tqdm import tqdm
 
 from stages.base import params
 from stages.base.errors import guard
 from stages.base.whole import whole
-from stages.models import build, hardware
-from stages.models.folder import save
+from stages.models import hardware
+from stages.models.folder import save, sha256
 from stages.models.inputs import Inputs
 from stages.table import open_faces, read_index
+from stages.training.checkpoint import Checkpoint
+from stages.training.curves import Curves
 from stages.training.faces import gather, select
-from stages.training.loop import Epoch, fit
+from stages.training.loop import Training
+from stages.training.starting import starting
 
-INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
+INDEX, COPIES, MODEL = Path("data/split/index.csv"), Path("data/augmented/index.csv"), Path("data/model")
 
 
 def main() -> None:
@@ -36,50 +36,45 @@ def main() -> None:
     validation = gather([(faces, validation_rows)], labels)
     inputs = Inputs.measured(train.pixels.numpy(), recipe.input_size or faces.shape[1])
     channels = len(inputs.mean)
-    network = build(p.model, len(labels), channels, inputs.size, recipe.dropout)
+    network = starting(recipe, labels, channels, inputs.size, str(MODEL))
     network.to(device, memory_format=torch.channels_last)
     parameters = sum(parameter.numel() for parameter in network.parameters())
     print(f"{p.model}, {parameters:,} parameters: {len(train)} faces to train on, {len(validation)} to validate on")
 
-    with Live("plots/training", save_dvc_exp=False, dvcyaml=None, report=None) as live:
-        for epoch in fit(network, inputs, train.to(device), validation.to(device), recipe, p.seed):
-            log(live, epoch, recipe.epochs)
+    facts = {
+        "recipe": recipe.model_dump(),
+        "seed": p.seed,
+        "fold": p.split.fold,
+        "labels": labels,
+        "initial_weights": sha256(network),
+        "inputs": asdict(inputs),  # they tell of the pixels, whatever the indexes say
+        "data": {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in (INDEX, COPIES)},
+    }
+    checkpoint = Checkpoint(facts | {"device": device.type})
+    training = Training(network, inputs, train.to(device), validation.to(device), len(labels), recipe, p.seed)
+    with Curves(Path("plots/training"), recipe.tensorboard, p.model, recipe.epochs) as curves:
+        for epoch in training.epochs(checkpoint):
+            curves.add(epoch, len(train))
             if epoch.best:
                 best = epoch
     print(f"kept epoch {best.number}: validation macro-F1 {best.validation['macro_f1']:.3f}")
 
-    with whole(Path("data/model")) as folder:
+    with whole(MODEL) as folder:
         folder.mkdir()
-        config = {
-            "architecture": p.model,
-            "labels": labels,
+        config = facts | {
+            "architecture": recipe.arch,
             "channels": channels,
-            "inputs": asdict(inputs),
-            "recipe": recipe.model_dump(),
-            "seed": p.seed,
-            "fold": p.split.fold,
             "epoch": best.number,
             "validation": {name: round(value, 6) for name, value in best.validation.items()},
             "parameters": parameters,
-            "data": {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in (INDEX, COPIES)},
             "sources": sources,
             "drawn_faces": any(source["drawn"] for source in sources.values()),
             "torch": torch.__version__,
             "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
-            "precision": str(hardware.precision(device)).removeprefix("torch."),
+            "precision": str(training.dtype).removeprefix("torch."),
         }
         save(folder, network, config)
-
-
-def log(live: Live, epoch: Epoch, epochs: int) -> None:
-    for part in ("train", "validation"):
-        for name in ("loss", "accuracy", "macro_f1"):
-            live.log_metric(f"{part}/{name}", getattr(epoch, part)[name])
-    live.log_metric("lr", epoch.lr)
-    live.next_step()
-    loss, judged = epoch.train["loss"], epoch.validation
-    line = f"loss {judged['loss']:.3f}, accuracy {judged['accuracy']:.3f}, macro-F1 {judged['macro_f1']:.3f}"
-    tqdm.write(f"epoch {epoch.number}/{epochs}: training loss {loss:.3f}; validation {line}", sys.stderr)
+    checkpoint.remove()
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def write_tree(root: Path, test_part: pd.DataFrame, drawn: bool) -> None:
         "labels": LABELS,
         "channels": 1,
         "inputs": {"size": 16, "mean": [0.5], "std": [0.25]},
-        "recipe": {"dropout": 0.3},
+        "recipe": {"dropout": 0.3, "precision": "auto", "test_flips": False},
         "seed": 0,
         "validation": {"macro_f1": 0.25},
         "parameters": 7,

@@ -9,7 +9,7 @@ from stages.base import params
 from stages.base.errors import InputError
 
 WRONG = [
-    ("model: cnn5", "model: cnn6", "model: 'cnn6'", "'cnn5'"),
+    ("model: cnn5", "model: cnn55", "model: 'cnn55'", "'cnn5'"),
     ("seed: 0", "sede: 0", "sede: unknown key (value 0)", "'seed'"),
     ("seed: 0", "seed: true", "seed: True", "integer"),
     ("source: demo", "source: demmo", "data.source: 'demmo'", "'demo'"),
@@ -25,6 +25,31 @@ WRONG = [
     ("lr: ", "lr: -", "train.lr: -", "greater than 0"),
     ("cnn5: {}", "cnn5: {lrr: 3}", "models.cnn5.lrr: unknown key (value 3)", "'lr'"),
     ("cnn5: {}", "cnn5: {epochs: many}", "models.cnn5.epochs: 'many'", "integer"),
+    ("arch: null", "arch: 5", "train.arch: 5", "string"),
+    ("epochs: 12", "epochs: 0", "train.epochs: 0", "greater than or equal to 1"),
+    ("batch_size: 32", "batch_size: 1", "train.batch_size: 1", "greater than or equal to 2"),
+    ("accumulation: 1 ", "accumulation: 5 ", "train: batch_size 32 cannot", "accumulation 5"),
+    ("layer_decay: 1.0", "layer_decay: 1.5", "train.layer_decay: 1.5", "less than or equal to 1"),
+    ("freeze_epochs: 0", "freeze_epochs: -1", "train.freeze_epochs: -1", "greater than or equal to 0"),
+    ("schedule: cosine", "schedule: cosin", "train.schedule: 'cosin'", "'cosine'"),
+    ("warm_up: 0.2", "warm_up: 1.0", "train.warm_up: 1.0", "less than or equal to 0.9"),
+    ("schedule: cosine    # cosine, one_cycle, plateau (halves) or constant\n  warm_up: 0.2",
+     "schedule: one_cycle\n  warm_up: 0.0", "train: schedule one_cycle", "above 0"),
+    ("clip: null", "clip: 0.0", "train.clip: 0.0", "greater than 0"),
+    ("dropout: null", "dropout: 1.0", "train.dropout: 1.0", "less than 1"),
+    ("label_smoothing: 0.1", "label_smoothing: 1.1", "train.label_smoothing: 1.1", "less than 1"),
+    ("focal: 0.0", "focal: -1.0", "train.focal: -1.0", "greater than or equal to 0"),
+    ("balance: none", "balance: sample", "train.balance: 'sample'", "'sampling'"),
+    ("balance: none", "balance: weights", "train.balance: 'weights' and augment.balance: 1.0", "set one to none"),
+    ("erasing: 0.0", "erasing: 2.0", "train.erasing: 2.0", "less than or equal to 1"),
+    ("mixup: 0.0", "mixup: -0.1", "train.mixup: -0.1", "greater than or equal to 0"),
+    ("cutmix: 0.0", "cutmix: 11.0", "train.cutmix: 11.0", "less than or equal to 10"),
+    ("cnn5: {}", "cnn5: {mixup: 0.2, batch_size: 33}", "models.cnn5: mixup and cutmix", "make batch_size even"),
+    ("ema: 0.0", "ema: 1.0", "train.ema: 1.0", "less than 1"),
+    ("precision: auto", "precision: bf16", "train.precision: 'bf16'", "'bfloat16'"),
+    ("test_flips: false", "test_flips: 3", "train.test_flips: 3", "boolean"),
+    ("compile: false", "compile: maybe", "train.compile: 'maybe'", "boolean"),
+    ("checkpoint_steps: null", "checkpoint_steps: 0", "train.checkpoint_steps: 0", "greater than or equal to 1"),
     ("model: cnn5", "model: [", "not readable as YAML", "line"),
 ]
 
@@ -49,5 +74,5 @@ def test_the_recipe_is_train_with_what_the_model_changes(tmp_path: Path):
     path = tmp_path / "params.yaml"
     path.write_text((ROOT / "params.yaml").read_text().replace("cnn5: {}", "cnn5: {lr: 5e-4}", 1))
     changed, plain = params.load(path).recipe, params.load(ROOT / "params.yaml").train
-    assert changed.lr == 5e-4  # YAML 1.2, as DVC writes it: PyYAML would read a text
-    assert changed.model_dump(exclude={"lr"}) == plain.model_dump(exclude={"lr"})
+    assert changed.arch == "cnn5" and changed.lr == 5e-4  # YAML 1.2, as DVC writes it: PyYAML would read a text
+    assert changed.model_dump(exclude={"arch", "lr"}) == plain.model_dump(exclude={"arch", "lr"})

@@ -16,7 +16,7 @@ SMALL = (
     ("jaffe: {faces: 150}", "jaffe: {faces: 70}"),
     ("folds: 5", "folds: 2"),
     ("epochs: 12", "epochs: 1"),
-    ("{input_size: 96}", "{input_size: 48}"),
+    ("googlenet: {input_size: 96}", "googlenet: {input_size: 48}"),
     ("size: 48", "size: 24"),
 )
 
@@ -96,14 +96,14 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(repository: Project
     assert hashes(repository) == first
 
     # The other models' settings, and what only training reads, are nothing to the data stages.
-    repository.edit("params.yaml", ("epochs: 1", "epochs: 2"), ("resnet18: {}", "resnet18: {lr: 0.01}"))
+    repository.edit("params.yaml", ("epochs: 1", "epochs: 2"), ("cnn8: {}", "cnn8: {lr: 0.01}"))
     assert ran(repository.ok("dvc", "repro", "augment")) == []
 
 
 @pytest.mark.parametrize(
     ("right", "wrong", "line"),
     [
-        ("model: cnn5", "model: cnn6", "model: 'cnn6' is not one of `models`: did you mean 'cnn5'?"),
+        ("model: cnn5", "model: cnn55", "model: 'cnn55' is not one of `models`: did you mean 'cnn5'?"),
         ("source: demo", "source: demmo", "data.source: 'demmo' is unknown: did you mean 'demo'?"),
         ("[ck48, jaffe]", "[ck49]", "data.datasets.0: 'ck49' is unknown: did you mean 'ck48'?"),
         ("[ck48, jaffe]", "[]", "data.datasets: [] is not right"),

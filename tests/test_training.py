@@ -1,7 +1,9 @@
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,25 +12,31 @@ import pandas as pd
 import pytest
 import torch
 from ruamel.yaml import YAML
-from torch import Generator
+from torch import Generator, nn
 from torch.nn import functional
 
 from stages.base.errors import InputError
-from stages.base.params import Train
+from stages.base import params
 from stages.models import build
 from stages.models.forward import logits
 from stages.models.inputs import Inputs
 from stages.table import write_index
 from stages.training.augmentation import distort
+from stages.training.batches import Batches
+from stages.training.chance import reseed
+from stages.training.checkpoint import Checkpoint
 from stages.training.faces import LabelledFaces, gather, select
-from stages.training.loop import fit
-from stages.training.schedule import one_cycle
+from stages.training.loop import Epoch, Training
+from stages.training.objective import class_weights, loss
+from stages.training.optimizer import build as build_optimizer
+from stages.training.order import epoch_order
+from stages.training.schedule import Schedule
 
 ROOT = Path(__file__).parents[1]
 LABELS = ["happy", "sadness"]
 INPUTS = Inputs(16, [0.5], [0.25])
-RECIPE = Train(
-    epochs=3, patience=3, batch_size=8, lr=1e-3, weight_decay=0.01, dropout=0.0, input_size=None, strength=0.5
+RECIPE = params.load(ROOT / "params.yaml").train.model_copy(
+    update={"arch": "cnn5", "epochs": 3, "patience": 3, "batch_size": 8, "lr": 1e-3, "dropout": 0.0}
 )
 
 
@@ -137,42 +145,280 @@ def test_what_cannot_be_trained_on_is_named(index: pd.DataFrame) -> None:
 # The loop
 
 
-def test_the_learning_rate_rises_once_and_falls_to_nothing() -> None:
-    for steps in (1, 2, 5, 10, 1000):
-        rates = [one_cycle(step, steps) for step in range(steps)]
-        top = rates.index(max(rates))
-        assert rates[: top + 1] == sorted(rates[: top + 1]) and rates[top:] == sorted(rates[top:], reverse=True)
-        assert all(0 < rate <= 1 for rate in rates)
-    assert rates[-1] < 1e-4 and max(rates) > 0.99 and rates[0] < 0.01
+@pytest.fixture(autouse=True)
+def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where checkpoints are kept, for this process and those it starts."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache/facial-expression-recognition/checkpoints"
+
+
+def training(count: int = 17, network: nn.Module | None = None, seed: int = 0, **changes: object) -> Training:
+    """A training of easy faces, ready to start."""
+    torch.manual_seed(seed)
+    network = network or build("cnn5", 2, 1, 16, 0.0)
+    recipe = RECIPE.model_copy(update=changes)
+    return Training(network, INPUTS, bright_or_dark(count), bright_or_dark(10, seed=1), 2, recipe, seed)
+
+
+def linear() -> nn.Module:
+    """The smallest network, with neither normalisation nor dropout."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(256, 8), nn.ReLU(), nn.Linear(8, 2))
+
+
+def run(some: Training) -> list[Epoch]:
+    checkpoint = Checkpoint({"test": 0})
+    checkpoint.remove()
+    return list(some.epochs(checkpoint))
 
 
 @pytest.mark.parametrize("count", [3, 9, 16, 17])  # with batches of 8, one face would be left over twice
 def test_learns_what_is_easy_and_keeps_the_best_epoch(count: int) -> None:
-    torch.manual_seed(0)
-    network, validation = build("cnn5", 2, 1, 16, 0.0), bright_or_dark(10, seed=1)
-    epochs = list(fit(network, INPUTS, bright_or_dark(count), validation, RECIPE.model_copy(update={"epochs": 6}), 0))
+    some = training(count, epochs=6, patience=6)
+    epochs = run(some)
     best = [epoch for epoch in epochs if epoch.best][-1]
     highest = max(epoch.validation["macro_f1"] for epoch in epochs)
     assert best.validation["macro_f1"] == highest
-    after = logits(network, INPUTS, validation.pixels)
-    assert functional.cross_entropy(after.double(), validation.targets).item() == best.validation["loss"]
+    after = logits(some.network, INPUTS, some.validation.pixels)
+    assert functional.cross_entropy(after.double(), some.validation.targets).item() == best.validation["loss"]
     if count == 17:
-        assert highest == 1.0 and epochs[-1].train["macro_f1"] > 0.9 > epochs[0].train["macro_f1"]
+        assert highest == 1.0 and epochs[-1].train["macro_f1"] > 0.9
 
 
 def test_stops_when_nothing_gets_better() -> None:
-    torch.manual_seed(0)
-    recipe = RECIPE.model_copy(update={"epochs": 20, "patience": 2, "lr": 1e-12})
-    epochs = list(fit(build("cnn5", 2, 1, 16, 0.0).eval(), INPUTS, bright_or_dark(8), bright_or_dark(4), recipe, 0))
+    epochs = run(training(8, epochs=20, patience=2, lr=1e-12))
     best = [epoch.number for epoch in epochs if epoch.best][-1]
     assert len(epochs) == best + 2 < 20
 
 
 def test_a_loss_that_is_no_number_is_told() -> None:
     network = build("cnn5", 2, 1, 16, 0.0)
-    torch.nn.init.constant_(network[0].weight, float("nan"))
+    nn.init.constant_(network[0].weight, float("nan"))
     with pytest.raises(InputError, match="train.lr: 0.001 is too high: epoch 1"):
-        list(fit(network, INPUTS, bright_or_dark(8), bright_or_dark(4), RECIPE, 0))
+        run(training(8, network))
+
+
+# The recipe
+
+
+def test_every_face_comes_once_an_epoch_and_batches_are_alike() -> None:
+    targets = torch.tensor([0] * 15 + [1] * 4)
+    order = epoch_order(targets, 8, False, 0, 1)
+    assert order.shape == (3, 8) and sorted(order.flatten()[:19].tolist()) == list(range(19))
+    assert torch.equal(order, epoch_order(targets, 8, False, 0, 1))
+    assert not torch.equal(order, epoch_order(targets, 8, False, 0, 2))
+    assert not torch.equal(order, epoch_order(targets, 8, False, 1, 1))
+    assert epoch_order(targets[:3], 8, False, 0, 1).shape == (1, 8)
+
+
+def test_balanced_sampling_draws_every_class_equally_often() -> None:
+    targets = torch.tensor([0] * 950 + [1] * 50)
+    order = epoch_order(targets, 50, True, 0, 1)
+    assert 0.45 < targets[order].float().mean() < 0.55
+
+
+def test_the_loss_is_torchs_with_smoothing_and_class_weights() -> None:
+    outputs, targets = torch.randn(32, 3, generator=seeded()), torch.arange(32) % 3 // 2
+    smooth_targets = functional.one_hot(targets, 3) * 0.9 + 0.1 / 3
+    expected = functional.cross_entropy(outputs, targets, label_smoothing=0.1)
+    torch.testing.assert_close(loss(outputs, smooth_targets), expected)
+    weights = class_weights(targets, 3)
+    assert weights[targets].mean() == pytest.approx(1) and weights[1] == pytest.approx(22 / 10 * weights[0])
+    torch.testing.assert_close(
+        loss(outputs, functional.one_hot(targets, 3), weights), functional.cross_entropy(outputs, targets, weights)
+    )
+
+
+def test_the_focal_loss_turns_to_what_is_not_recognised() -> None:
+    outputs, targets = torch.randn(32, 3, generator=seeded()), functional.one_hot(torch.arange(32) % 3, 3)
+    right = (outputs.softmax(1) * targets).sum(1)
+    torch.testing.assert_close(loss(outputs, targets, focal=2), (-((1 - right) ** 2) * right.log()).mean())
+
+
+def rates(steps: int, scores: list[float] = (), **changes: object) -> list[float]:
+    """The learning rate at each step, or at each epoch of `scores`."""
+    recipe = RECIPE.model_copy(update={"lr": 1.0} | changes)
+    optimizer = build_optimizer(linear(), recipe)
+    schedule, seen = Schedule(optimizer, recipe, steps), []
+    for number in range(1, steps + 1):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.after_step(number)
+        if scores:
+            schedule.after_epoch(scores[number - 1])
+    return seen
+
+
+@pytest.mark.parametrize("name", ["cosine", "one_cycle"])
+@pytest.mark.parametrize("steps", [2, 5, 10, 1000])
+def test_the_learning_rate_rises_once_and_falls(name: str, steps: int) -> None:
+    seen = rates(steps, schedule=name, warm_up=0.3)
+    top = seen.index(max(seen))
+    assert seen[: top + 1] == sorted(seen[: top + 1]) and seen[top:] == sorted(seen[top:], reverse=True)
+    assert all(0 < rate <= 1 for rate in seen)
+    if steps == 1000:
+        assert 290 <= top <= 310 and max(seen) > 0.99 and seen[-1] < 1e-4
+
+
+def test_a_plateau_halves_the_rate_and_constant_keeps_it() -> None:
+    assert rates(7, [0.5] * 7, schedule="plateau") == [1, 1, 1, 1, 1, 0.5, 0.5]
+    assert rates(7, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], schedule="plateau") == [1] * 7
+    assert rates(7, [0.5] * 7, schedule="constant") == [1] * 7
+
+
+def test_optimisers_by_name() -> None:
+    assert isinstance(build_optimizer(linear(), RECIPE), torch.optim.AdamW)
+    sgd = build_optimizer(linear(), RECIPE.model_copy(update={"optimizer": "sgd"}))
+    assert isinstance(sgd, torch.optim.SGD) and sgd.defaults["nesterov"]
+    assert "lion" in type(build_optimizer(linear(), RECIPE.model_copy(update={"optimizer": "lion"}))).__name__.lower()
+    with pytest.raises(InputError, match="train.optimizer: 'adamx' is unknown: did you mean 'adam"):
+        build_optimizer(linear(), RECIPE.model_copy(update={"optimizer": "adamx"}))
+
+
+def test_layers_learn_slower_away_from_the_head_and_biases_do_not_decay() -> None:
+    network = build("resnet18", 2, 1, 32, 0.0)
+    optimizer = build_optimizer(network, RECIPE.model_copy(update={"layer_decay": 0.5, "lr": 0.1}))
+    rate, decay = {}, {}
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            rate[parameter], decay[parameter] = group["lr"], group["weight_decay"]
+    assert rate[network.fc.weight] == 0.1 > rate[network.layer4[1].conv2.weight] > rate[network.conv1.weight] > 0
+    assert decay[network.fc.weight] == 0.01 and decay[network.fc.bias] == decay[network.bn1.weight] == 0
+
+
+def images_of(**changes: object) -> tuple[torch.Tensor, torch.Tensor]:
+    """64 white faces and as many black ones as a recipe's batch shows them, with their targets."""
+    recipe = RECIPE.model_copy(update={"strength": 0.0, "label_smoothing": 0.0} | changes)
+    reseed(0)
+    targets = torch.arange(128) % 2
+    faces = (255 * targets).to(torch.uint8).view(-1, 1, 1).expand(128, 16, 16)
+    return Batches(recipe, Inputs(16, [0.0], [1.0]), 2, "cpu")(faces, targets, seeded())
+
+
+def test_plain_batches_and_smoothed_targets() -> None:
+    images, targets = images_of()
+    assert torch.equal(targets, functional.one_hot(torch.arange(128) % 2, 2).float())
+    assert torch.equal(images[:, 0, 0, 0], targets[:, 1])
+    torch.testing.assert_close(images_of(label_smoothing=0.2)[1][0], torch.tensor([0.9, 0.1]))
+
+
+@pytest.mark.parametrize("way", ["mixup", "cutmix"])
+def test_faces_are_mixed_as_their_targets_are(way: str) -> None:
+    images, targets = images_of(**{way: 1.0})
+    torch.testing.assert_close(targets.sum(1), torch.ones(128))
+    torch.testing.assert_close(images.mean((1, 2, 3)), targets[:, 1])  # the share of white
+    assert ((images > 0.01) & (images < 0.99)).any() == (way == "mixup")
+
+
+def test_a_share_of_the_faces_is_erased_in_part() -> None:
+    plain, _ = images_of()
+    erased = (images_of(erasing=0.5)[0] != plain).flatten(1).float().mean(1)
+    assert 0.3 < (erased > 0).float().mean() < 0.7 and erased.max() < 0.5
+
+
+def test_parts_of_a_batch_add_up_to_it() -> None:
+    at_once, in_parts = (training(32, linear(), accumulation=parts, precision="float32") for parts in (1, 4))
+    in_parts.batches = at_once.batches = Batches(RECIPE.model_copy(update={"strength": 0.0}), INPUTS, 2, "cpu")
+    run(at_once)
+    run(in_parts)
+    for one, other in zip(at_once.network.parameters(), in_parts.network.parameters()):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_the_gradient_is_clipped() -> None:
+    def moved(clip: float | None) -> float:
+        some = training(8, linear(), optimizer="sgd", schedule="constant", lr=1.0, weight_decay=0.0, clip=clip)
+        before = nn.utils.parameters_to_vector(some.network.parameters()).clone()
+        some._step(torch.arange(8))
+        return (nn.utils.parameters_to_vector(some.network.parameters()) - before).norm().item()
+
+    assert moved(None) > 0.02 and moved(0.01) == pytest.approx(0.019, rel=0.01)  # Nesterov: 1 + momentum
+
+
+def test_a_frozen_backbone_waits_while_the_head_learns() -> None:
+    some, seen = training(freeze_epochs=1, patience=9), []
+    for _ in some.epochs(Checkpoint({"test": 0})):
+        seen.append({name: tensor.clone() for name, tensor in some.network.state_dict().items()})
+    names = list(seen[0])
+    fresh = training().network.state_dict()
+    assert [name for name in names if not torch.equal(seen[0][name], fresh[name])] == names[-2:]
+    assert not torch.equal(seen[1][names[0]], fresh[names[0]])
+
+
+def test_the_average_of_weights_is_judged_and_kept() -> None:
+    some = training(ema=0.9, epochs=1)
+    run(some)
+    average = some.average.module.state_dict()
+    assert all(torch.equal(tensor, average[name]) for name, tensor in some.network.state_dict().items())
+    raw = training(epochs=1)
+    run(raw)
+    assert not torch.equal(raw.network[0].weight, some.network[0].weight)
+
+
+def test_flips_make_the_mirror_image_the_same() -> None:
+    network, faces = build("cnn5", 2, 1, 16, 0.0), bright_or_dark(6).pixels
+    one, other = (logits(network, INPUTS, some, "float32", flips=True) for some in (faces, faces.flip(2)))
+    torch.testing.assert_close(one, other)
+    assert not torch.allclose(one, logits(network, INPUTS, faces, "float32"))
+
+
+def test_balance_focus_and_precision_change_the_training() -> None:
+    changes = ({}, {"balance": "weights"}, {"balance": "sampling"}, {"focal": 2.0}, {"precision": "bfloat16"})
+    losses = {run(training(**{"precision": "float32"} | change))[-1].train["loss"] for change in changes}
+    assert len(losses) == len(changes)
+
+
+# Going on after a kill
+
+
+class Killed(Checkpoint):
+    """A checkpoint after whose `left`-th save the process ends."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__({"test": 0})
+        self.left = left
+
+    def save(self, state: dict) -> None:
+        super().save(state)
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"checkpoint_steps": 1},
+        {"checkpoint_steps": 2, "ema": 0.9, "mixup": 0.5, "cutmix": 0.5, "erasing": 0.5, "schedule": "one_cycle"},
+        {"checkpoint_steps": 1, "optimizer": "sgd", "schedule": "plateau", "freeze_epochs": 1, "accumulation": 2},
+        {"checkpoint_steps": 1, "optimizer": "lion", "schedule": "constant", "balance": "sampling", "clip": 1.0},
+    ],
+)
+def test_a_restored_training_ends_with_the_same_bytes(changes: dict, checkpoints: Path) -> None:
+    def some() -> Training:
+        torch.manual_seed(0)
+        return training(network=build("cnn5", 2, 1, 16, 0.3).to(memory_format=torch.channels_last), **changes)
+
+    undisturbed = some()
+    epochs = run(undisturbed)
+    Checkpoint({"test": 0}).remove()
+    for saves in (1, 2, 1, 1):  # one after another, each going on from the last
+        with contextlib.suppress(KeyboardInterrupt):
+            list(some().epochs(Killed(saves)))
+    restored = some()
+    again = list(restored.epochs(Checkpoint({"test": 0})))
+    same = {"seconds": 0.0}
+    assert [replace(epoch, **same) for epoch in again] == [replace(epoch, **same) for epoch in epochs]
+    for name, tensor in undisturbed.network.state_dict().items():
+        assert torch.equal(tensor, restored.network.state_dict()[name]), name
+
+
+def test_a_checkpoint_is_of_its_own_training_alone() -> None:
+    Checkpoint({"seed": 0}).save({"step": 3})
+    assert Checkpoint({"seed": 0}).load() == {"step": 3} and Checkpoint({"seed": 1}).load() is None
+    Checkpoint({"seed": 0}).remove()
+    assert Checkpoint({"seed": 0}).load() is None
 
 
 # The stage

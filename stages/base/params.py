@@ -81,14 +81,48 @@ class Augment(Section):
 
 
 class Train(Section):
+    arch: str | None
+    init: str
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=2)]
+    accumulation: Annotated[int, Field(ge=1)]
+    optimizer: str
     lr: Annotated[float, Field(gt=0, le=10)]
+    layer_decay: Annotated[float, Field(gt=0, le=1)]
+    freeze_epochs: Annotated[int, Field(ge=0)]
+    schedule: Literal["cosine", "one_cycle", "plateau", "constant"]
+    warm_up: Annotated[float, Field(ge=0, le=0.9)]
     weight_decay: Annotated[float, Field(ge=0, le=10)]
-    dropout: Annotated[float, Field(ge=0, lt=1)]
+    clip: Annotated[float, Field(gt=0)] | None
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    focal: Annotated[float, Field(ge=0, le=10)]
+    balance: Literal["none", "weights", "sampling"]
     input_size: Annotated[int, Field(ge=16, le=512)] | None
     strength: Annotated[float, Field(ge=0, le=3)]
+    erasing: Annotated[float, Field(ge=0, le=1)]
+    mixup: Annotated[float, Field(ge=0, le=10)]
+    cutmix: Annotated[float, Field(ge=0, le=10)]
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    test_flips: bool
+    precision: Literal["auto", "float32", "bfloat16", "float16"]
+    compile: bool
+    checkpoint_steps: Annotated[int, Field(ge=1)] | None
+    tensorboard: str | None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Train":
+        part, rest = divmod(self.batch_size, self.accumulation)
+        if rest or part < 2:
+            raise ValueError(f"batch_size {self.batch_size} cannot be computed in accumulation {self.accumulation} "
+                             "equal parts of two faces or more")
+        if (self.mixup or self.cutmix) and part % 2:
+            raise ValueError(f"mixup and cutmix pair the faces of a batch, so {part} faces at once are one too many; "
+                             "make batch_size even")
+        if self.schedule == "one_cycle" and not self.warm_up:
+            raise ValueError("schedule one_cycle rises first: warm_up must be above 0")
+        return self
 
 
 class Params(Section):
@@ -109,12 +143,16 @@ class Params(Section):
         if self.model not in self.models:
             hint = nearest(self.model, self.models)
             raise InputError(f"params.yaml: model: {self.model!r} is not one of `models`{hint}")
+        if self.recipe.balance != "none" and self.augment.balance:
+            raise InputError(f"params.yaml: train.balance: {self.recipe.balance!r} and augment.balance: "
+                             f"{self.augment.balance} both balance the classes; set one to none, or the other to 0")
         return self
 
     @property
     def recipe(self) -> Train:
-        """The training parameters of the chosen architecture: `train`, with what `models` changes of it."""
-        return Train(**{**self.train.model_dump(), **self.models[self.model]})
+        """The training parameters of the chosen architecture: `train`, with what `models` changes of it, and its name."""
+        recipe = Train(**{**self.train.model_dump(), **self.models[self.model]})
+        return recipe if recipe.arch else recipe.model_copy(update={"arch": self.model})
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
@@ -150,7 +188,7 @@ def _validate(model: type[Section], content: object, prefix: str) -> Section:
 def _sentence(model: type[Section], error: dict, prefix: str) -> str:
     """One line about the first thing that pydantic found wrong."""
     path = [str(part) for part in error["loc"] if part != "[key]"]
-    key, value = prefix + ".".join(path), error["input"]
+    key, value = (prefix + ".".join(path)).rstrip("."), error["input"]
     match error["type"]:
         case "extra_forbidden":
             return f"{key}: unknown key (value {value!r}){nearest(path[-1], _keys(model, path[:-1]))}"

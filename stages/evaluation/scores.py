@@ -1,7 +1,7 @@
 """Figures of merit of a classifier."""
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support, recall_score
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support, recall_score, roc_auc_score
 from torch import Tensor
 from torch.nn import functional
 
@@ -21,9 +21,22 @@ def scores(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
 
 
 def measure(logits: Tensor, targets: Tensor) -> dict[str, float]:
-    """The mean cross-entropy of logits N×classes against N target classes, and `scores` of the likeliest classes."""
-    loss = functional.cross_entropy(logits.double(), targets).item()
-    return {"loss": loss, **scores(targets.cpu().numpy(), logits.argmax(1).cpu().numpy())}
+    """The mean cross-entropy of finite logits N×classes against N target classes, `scores`, and the macro AUROC."""
+    logits, targets = logits.cpu().double(), targets.cpu()
+    loss = functional.cross_entropy(logits, targets).item()
+    truth = targets.numpy()
+    return {"loss": loss, **scores(truth, logits.argmax(1).numpy()), **_auroc(truth, logits.softmax(1).numpy())}
+
+
+def _auroc(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """The area under the ROC curve of each class against the rest, 0 to 1, on average over those in `truth`.
+
+    Empty where all faces are of one class: there is nothing to tell apart.
+    """
+    present = np.unique(truth)
+    if len(present) < 2:
+        return {}
+    return {"auroc": float(np.mean([roc_auc_score(truth == label, probabilities[:, label]) for label in present]))}
 
 
 def per_class(truth: np.ndarray, prediction: np.ndarray, labels: list[str]) -> dict[str, dict]:

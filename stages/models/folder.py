@@ -1,5 +1,6 @@
 """A trained model as a folder: `weights.safetensors`, and `config.json` with all that is needed to use them."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -12,10 +13,13 @@ from stages.models import build
 
 def save(folder: Path, network: nn.Module, config: dict) -> None:
     """Write a network and its `config`, whose keys `load` reads, into the existing `folder`."""
-    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    # One key only: safetensors writes several in a random order.
-    (folder / "weights.safetensors").write_bytes(safetensors.torch.save(tensors, metadata={"format": "pt"}))
+    (folder / "weights.safetensors").write_bytes(_packed(network))
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def sha256(network: nn.Module) -> str:
+    """The hash that the weights would have on disk."""
+    return hashlib.sha256(_packed(network)).hexdigest()
 
 
 def load(folder: Path) -> tuple[nn.Module, dict]:
@@ -38,3 +42,8 @@ def load(folder: Path) -> tuple[nn.Module, dict]:
     except (ValueError, KeyError, TypeError, RuntimeError, safetensors.SafetensorError) as error:
         raise InputError(f"{folder}: not a model of this project ({' '.join(str(error).split())[:200]})") from None
     return network, config
+
+
+def _packed(network: nn.Module) -> bytes:
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    return safetensors.torch.save(tensors, metadata={"format": "pt"})  # one key: several come in a random order

@@ -10,19 +10,22 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def precision(device: torch.device) -> torch.dtype:
-    """bfloat16 where the hardware has it, else float32: an emulated bfloat16 is slower than float32."""
+def precision(device: torch.device, wanted: str = "auto") -> torch.dtype:
+    """The type to compute in: `wanted` (float32, bfloat16 or float16), or what suits the hardware.
+
+    That is bfloat16 where the hardware has it, since an emulated one is slower than float32; else float16 on a GPU.
+    """
+    if wanted != "auto":
+        return getattr(torch, wanted)
     if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        can = torch.cpu.get_capabilities()
-        native = can.get("avx512_bf16") or can.get("amx_bf16") or can.get("bf16")  # the last is ARM's
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    can = torch.cpu.get_capabilities()
+    native = can.get("avx512_bf16") or can.get("amx_bf16") or can.get("bf16")  # the last is ARM's
     return torch.bfloat16 if native else torch.float32
 
 
-def autocast(device: torch.device) -> torch.autocast:
-    """A context in which a network computes in the device's `precision`."""
-    dtype = precision(device)
+def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """A context in which a network computes in `dtype`."""
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 

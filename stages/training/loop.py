@@ -1,26 +1,28 @@
 """The training loop: faces stay on the device, and nothing waits for the host inside an epoch."""
 
-import math
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
 from stages.base.errors import InputError
 from stages.base.params import Train
 from stages.evaluation.scores import measure
+from stages.models import head
 from stages.models.forward import logits
-from stages.models.hardware import autocast
-from stages.models.inputs import Inputs, to_images
-from stages.training.augmentation import distort
+from stages.models.hardware import autocast, precision
+from stages.models.inputs import Inputs
+from stages.training import optimizer
+from stages.training.batches import Batches
+from stages.training.chance import reseed, seed_of
+from stages.training.checkpoint import Checkpoint
 from stages.training.faces import LabelledFaces
-from stages.training.schedule import one_cycle
+from stages.training.objective import class_weights, loss
+from stages.training.order import epoch_order
+from stages.training.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Epoch:
     """One pass over the training faces: its number from 1, the learning rate at its start, and its figures.
 
     The figures are those of `evaluation.scores.measure`. `train` is measured on the distorted faces while the network
-    changes; `best` says that validation macro-F1 is higher than after any epoch before.
+    changes; `best` says that validation macro-F1 is higher than after any epoch before; `seconds` are those that this
+    process spent on the training faces.
     """
 
     number: int
@@ -36,56 +39,159 @@ class Epoch:
     train: dict[str, float]
     validation: dict[str, float]
     best: bool
+    seconds: float
 
 
-def fit(
-    network: nn.Module, inputs: Inputs, train: LabelledFaces, validation: LabelledFaces, recipe: Train, seed: int
-) -> Iterator[Epoch]:
-    """Train a network on its device and yield after each epoch; at the end the network has the best epoch's weights.
+class Training:
+    """A network in training on its device: `epochs` trains it, `save` and `load` keep and restore where it stands.
 
-    AdamW (Loshchilov and Hutter, 2019) minimises cross-entropy with smoothed labels (Szegedy et al., 2016). Training
-    stops after `recipe.epochs`, or after `recipe.patience` epochs without a better validation macro-F1.
-    Raises InputError where the loss is no longer a number.
+    Whatever is random depends on `seed` and the step alone, so that a restored training goes on as if undisturbed.
     """
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]  # biases and batch normalisation
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    optimizer = AdamW(groups, lr=recipe.lr, fused=True)
-    batches = -(-len(train) // recipe.batch_size)
-    schedule = LambdaLR(optimizer, partial(one_cycle, steps=recipe.epochs * batches))
-    generator = Generator(train.targets.device).manual_seed(seed)
-    highest, best_number, weights = -1.0, 0, {}
-    with tqdm(total=recipe.epochs * batches, desc="train", unit="batch", disable=None) as bar:
-        for number in range(1, recipe.epochs + 1):
-            lr = optimizer.param_groups[0]["lr"]
-            outputs = []
-            order = torch.randperm(len(train), device=train.targets.device, generator=generator)
-            network.train()
-            for rows in order.tensor_split(batches):  # of equal size, so that none is left with a single face
-                images = distort(to_images(train.pixels[rows]), inputs.size, recipe.strength, generator)
-                outputs.append(_step(network, inputs.normalise(images), train.targets[rows], optimizer))
-                schedule.step()
-                bar.update()
-            figures = measure(torch.cat(outputs), train.targets[order])
-            if not math.isfinite(figures["loss"]):
-                raise InputError(f"train.lr: {recipe.lr} is too high: epoch {number}'s loss is no number; lower it")
-            judged = measure(logits(network, inputs, validation.pixels), validation.targets)
-            if better := judged["macro_f1"] > highest:
-                highest, best_number = judged["macro_f1"], number
-                weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-            bar.set_postfix(macro_f1=f"{judged['macro_f1']:.3f}")
-            yield Epoch(number, lr, figures, judged, better)
-            if number - best_number >= recipe.patience:
-                break
-    network.load_state_dict(weights)
 
+    def __init__(
+        self,
+        network: nn.Module,
+        inputs: Inputs,
+        train: LabelledFaces,
+        validation: LabelledFaces,
+        classes: int,
+        recipe: Train,
+        seed: int,
+    ) -> None:
+        self.network, self.inputs, self.train, self.validation = network, inputs, train, validation
+        self.recipe, self.seed = recipe, seed
+        self.device = train.targets.device
+        self.dtype = precision(self.device, recipe.precision)
+        self.forward = torch.compile(network) if recipe.compile else network
+        self.batches = Batches(recipe, inputs, classes, self.device.type)
+        self.generator = Generator(self.device)
+        self.targets = train.targets.cpu()  # order is drawn there, alike for every device
+        self.weights = class_weights(train.targets, classes) if recipe.balance == "weights" else None
+        self.steps_per_epoch = -(-len(train) // recipe.batch_size)
+        self.optimizer = optimizer.build(network, recipe)
+        self.schedule = Schedule(self.optimizer, recipe, recipe.epochs * self.steps_per_epoch)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
+        self.average = self._averaged() if recipe.ema else None
+        self.step, self.lr = 0, self._rate()
+        self.outputs: list[Tensor] = []  # of the epoch at hand, B×classes each
+        self.history: list[Epoch] = []
+        self.best: dict[str, Tensor] = {}
 
-def _step(network: nn.Module, images: Tensor, targets: Tensor, optimizer: AdamW) -> Tensor:
-    """One step of the optimiser; returns the logits, B×classes."""
-    with autocast(images.device):
-        outputs = network(images).float()
-    loss = functional.cross_entropy(outputs, targets, label_smoothing=0.1)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return outputs.detach()
+    def epochs(self, checkpoint: Checkpoint) -> Iterator[Epoch]:
+        """Yield every epoch, those before a restart too; at the end the network has the best epoch's weights.
+
+        Training stops after `recipe.epochs`, or after `recipe.patience` epochs without a better validation macro-F1.
+        Raises InputError where the network's outputs are no longer numbers.
+        """
+        if state := checkpoint.load():
+            self._load(state)
+        yield from list(self.history)
+        total = self.recipe.epochs * self.steps_per_epoch
+        with tqdm(total=total, initial=self.step, desc="train", unit="batch", disable=None) as bar:
+            while not self._finished():
+                epoch = self._epoch(checkpoint, bar)
+                checkpoint.save(self._state())
+                bar.set_postfix(macro_f1=f"{epoch.validation['macro_f1']:.3f}")
+                yield epoch
+        self.network.load_state_dict(self.best)
+
+    def _finished(self) -> bool:
+        done = len(self.history)
+        last_best = max((epoch.number for epoch in self.history if epoch.best), default=0)
+        return done == self.recipe.epochs or done - last_best >= self.recipe.patience
+
+    def _epoch(self, checkpoint: Checkpoint, bar: tqdm) -> Epoch:
+        recipe, number, start = self.recipe, len(self.history) + 1, time.perf_counter()
+        self._freeze(number <= recipe.freeze_epochs)
+        order = epoch_order(self.targets, recipe.batch_size, recipe.balance == "sampling", self.seed, number)
+        done = self.step - (number - 1) * self.steps_per_epoch
+        if not done:
+            self.lr = self._rate()
+        for rows in order[done:].to(self.device):
+            self._step(rows)
+            bar.update()
+            if recipe.checkpoint_steps and self.step % recipe.checkpoint_steps == 0:
+                checkpoint.save(self._state())
+        outputs, self.outputs = torch.cat(self.outputs), []
+        if not outputs.isfinite().all():
+            raise InputError(f"train.lr: {recipe.lr} is too high: epoch {number}'s loss is no number; lower it")
+        seconds = time.perf_counter() - start
+
+        figures = measure(outputs, self.targets[order.flatten()])
+        judge = self.average.module if self.average else self.network
+        judged = measure(
+            logits(judge, self.inputs, self.validation.pixels, recipe.precision, recipe.test_flips),
+            self.validation.targets,
+        )
+        better = judged["macro_f1"] > max((epoch.validation["macro_f1"] for epoch in self.history), default=-1.0)
+        if better:
+            self.best = {name: tensor.clone() for name, tensor in judge.state_dict().items()}
+        self.schedule.after_epoch(judged["macro_f1"])
+        epoch = Epoch(number, self.lr, figures, judged, better, seconds)
+        self.history.append(epoch)
+        return epoch
+
+    def _step(self, rows: Tensor) -> None:
+        """One step of the optimiser on the faces `rows`, in `recipe.accumulation` parts."""
+        chance = seed_of(self.seed, 0, self.step)
+        reseed(chance)
+        self.generator.manual_seed(chance)
+        self.optimizer.zero_grad()
+        parts = rows.chunk(self.recipe.accumulation)
+        for part in parts:
+            images, targets = self.batches(self.train.pixels[part], self.train.targets[part], self.generator)
+            with autocast(self.device, self.dtype):
+                outputs = self.forward(images).float()
+            self.scaler.scale(loss(outputs, targets, self.weights, self.recipe.focal) / len(parts)).backward()
+            self.outputs.append(outputs.detach())
+        if self.recipe.clip:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.step += 1
+        self.schedule.after_step(self.step)
+        if self.average:
+            self.average.update(self.network, self.step)
+
+    def _rate(self) -> float:
+        """The learning rate of the head."""
+        return self.optimizer.param_groups[-1]["lr"]
+
+    def _freeze(self, frozen: bool) -> None:
+        """Put the network in training; where it is frozen, only its head learns, and normalisation stays as it is."""
+        last = head(self.network)
+        self.network.requires_grad_(not frozen).train(not frozen)
+        last.requires_grad_(True).train()
+
+    def _averaged(self) -> nn.Module:
+        """The exponential moving average of the weights (Polyak and Juditsky, 1992)."""
+        from timm.utils import ModelEmaV3  # two seconds
+
+        return ModelEmaV3(self.network, self.recipe.ema, use_warmup=True)
+
+    def _state(self) -> dict:
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.module.state_dict() if self.average else {},
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "best": self.best,
+            "outputs": self.outputs,
+            "step": self.step,
+            "lr": self.lr,
+            "history": [asdict(epoch) for epoch in self.history],
+        }
+
+    def _load(self, state: dict) -> None:
+        self.network.load_state_dict(state["network"])
+        if self.average:
+            self.average.module.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.best = state["best"]
+        self.outputs = [outputs.to(self.device) for outputs in state["outputs"]]
+        self.step, self.lr = state["step"], state["lr"]
+        self.history = [Epoch(**epoch) for epoch in state["history"]]

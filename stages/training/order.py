@@ -1,0 +1,22 @@
+"""Which faces make up each batch of an epoch."""
+
+import torch
+from torch import Tensor
+
+from stages.training.chance import seed_of
+
+
+def epoch_order(targets: Tensor, batch_size: int, balanced: bool, seed: int, epoch: int) -> Tensor:
+    """The rows of every batch, int64 batches×`batch_size`, given the classes `targets`, int64 N on the CPU.
+
+    Each face comes once, in an order drawn from `seed` and `epoch`; the last batch is filled up from the first, so
+    that all batches are of one size. `balanced` draws N faces with replacement instead, every class equally often.
+    """
+    generator = torch.Generator().manual_seed(seed_of(seed, epoch))
+    if balanced:
+        weights = 1 / targets.bincount().clamp(min=1)[targets].double()
+        rows = torch.multinomial(weights, len(targets), replacement=True, generator=generator)
+    else:
+        rows = torch.randperm(len(targets), generator=generator)
+    batches = -(-len(rows) // batch_size)
+    return rows.repeat(-(-batches * batch_size // len(rows)))[: batches * batch_size].view(batches, batch_size)
