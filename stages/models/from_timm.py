@@ -35,7 +35,9 @@ def build(name: str, classes: int, channels: int, size: int, dropout: float | No
     except (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"params.yaml: input_size: timm's {name} cannot take {size} pixels ({reason})") from None
+    if not imagenet:
+        return timm.create_model(name, **options)
     try:
-        return timm.create_model(name, imagenet, **options)
-    except OSError as error:
+        return timm.create_model(name, pretrained=True, **options)
+    except Exception as error:  # of any of three libraries; the network alone was just built, so it is the weights
         raise not_had(name, error) from None

@@ -25,6 +25,10 @@ def start(network: nn.Module, arch: str, labels: list[str], folder: Path) -> lis
         raise InputError(f"{folder}: damaged, or written by another version: {name} is not in both; train it again")
     stem = next(name for name, layer in network.named_modules() if isinstance(layer, nn.Conv2d)) + ".weight"
     last = next(name for name, layer in network.named_modules() if layer is head(network))
+    if trained[f"{last}.weight"].shape[0] != len(trained_labels):
+        raise InputError(
+            f"{folder}: damaged: its config.json names other classes than it was trained on; train it again"
+        )
     notes = []
     for name, tensor in trained.items():
         if name == stem and tensor.shape[1] != fresh[name].shape[1]:

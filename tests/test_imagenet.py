@@ -1,0 +1,143 @@
+"""ImageNet weights: where they come from, and how they arrive in networks of other classes and channels."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import timm
+import torch
+from conftest import ENVIRONMENT, ROOT
+from hub_server import serve
+from torch import Tensor, nn
+from torchvision.models import googlenet
+
+from stages.base.errors import InputError
+from stages.models import build
+from stages.models.inputs import Inputs
+
+RESNET18 = "/timm/resnet18.a1_in1k/resolve/main/model.safetensors"
+BUILD = """
+import sys
+import time
+time.sleep = lambda seconds: None  # the hub's client waits 20 seconds between its tries, which a test need not
+import safetensors.torch
+from stages.base.errors import InputError
+from stages.models import build
+folder = sys.argv[1]
+for arch, channels in (("resnet18", 3), ("resnet18", 1), ("vgg16", 1), ("timm/convnext_tiny", 3)):
+    try:
+        network = build(arch, 7, channels, 64, None, imagenet=True)
+    except InputError as error:
+        print(error)
+    else:
+        safetensors.torch.save_file(network.state_dict(), f"{folder}/{network.__class__.__name__}-{channels}.safetensors")
+"""
+
+
+def moved(network: nn.Module) -> nn.Module:
+    """`network` with no tensor as it starts, in evaluation."""
+    for tensor in network.state_dict().values():
+        if tensor.is_floating_point():
+            tensor += 0.01 * torch.rand(tensor.shape)
+    return network.eval()
+
+
+def built(home: Path, hub: str, folder: Path) -> list[str]:
+    """What a process of its own prints that builds networks from a hub into `folder`, keeping downloads in `home`."""
+    folder.mkdir()
+    environment = {name: value for name, value in ENVIRONMENT.items() if not name.startswith("HF_")}
+    environment |= {"HF_HOME": str(home), "HF_ENDPOINT": hub, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, str(folder)],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_weights_come_from_the_hub_once(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    source = moved(timm.create_model("resnet18"))
+    with serve({RESNET18: safetensors.torch.save(source.state_dict())}) as hub:
+        said = built(tmp_path / "home", hub, tmp_path / "served")
+    for name, line in zip(("vgg16_bn", "convnext_tiny"), said, strict=True):  # the hub answers 404
+        assert line.startswith(f"params.yaml: init: the ImageNet weights of {name} could not be had (")
+        assert "404" in line and line.endswith("connect once to download them, or set init: random")
+
+    said = built(tmp_path / "home", hub, tmp_path / "absent")  # nobody listens any more
+    for name, line in zip(("vgg16_bn", "convnext_tiny"), said, strict=True):
+        assert line.startswith(f"params.yaml: init: the ImageNet weights of {name} could not be had (")
+
+    networks = {}
+    for channels in (1, 3):
+        name = f"ResNet-{channels}.safetensors"
+        weights = safetensors.torch.load_file(tmp_path / "served" / name)
+        again = safetensors.torch.load_file(tmp_path / "absent" / name)
+        for key, tensor in source.state_dict().items():
+            if not key.startswith("fc.") and (key != "conv1.weight" or channels == 3):
+                assert torch.equal(weights[key], tensor) and torch.equal(again[key], tensor), key
+        assert weights["fc.weight"].shape == (7, 512)
+        networks[channels] = build("resnet18", 7, channels, 64, None).eval()
+        networks[channels].load_state_dict(weights)
+    same_on_grey(networks[1], networks[3])
+
+
+def same_on_grey(grey: nn.Module, rgb: nn.Module) -> None:
+    """Both networks, their classifiers `fc` made one, say the same of grey pictures."""
+    grey.fc.load_state_dict(rgb.fc.state_dict())
+    images = torch.rand(2, 1, 64, 64)
+    with torch.inference_mode():
+        expected = rgb.eval()(images.expand(-1, 3, -1, -1))
+        torch.testing.assert_close(grey.eval()(images), expected, atol=1e-3, rtol=1e-3)
+        assert not torch.allclose(expected[0], expected[1], atol=1e-5)  # it looks at the picture
+
+
+@pytest.fixture
+def torchvision_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Tensor]:
+    """Random weights, where torchvision keeps those of ImageNet."""
+    torch.manual_seed(0)
+    weights = moved(googlenet(init_weights=False, aux_logits=True)).state_dict()
+    (tmp_path / "hub/checkpoints").mkdir(parents=True)
+    torch.save(weights, tmp_path / "hub/checkpoints/googlenet-1378be20.pth")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    return weights
+
+
+def test_googlenet_computes_as_in_torchvision(torchvision_weights: dict[str, Tensor]) -> None:
+    published = googlenet(init_weights=False, aux_logits=True, transform_input=True)
+    published.load_state_dict(torchvision_weights)
+    network = build("googlenet", 7, 3, 64, None, imagenet=True)
+    for key, tensor in network.state_dict().items():
+        if not key.startswith(("fc.", "conv1.")):
+            assert torch.equal(tensor, torchvision_weights[key]), key
+    images = Inputs(64, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])(torch.randint(0, 256, (2, 64, 64, 3)).byte())
+    with torch.inference_mode():
+        expected = published.eval().conv1(published._transform_input(images))
+        maps = network.eval().conv1(images)
+    inner = (..., slice(2, -2), slice(2, -2))  # but for the border, which torchvision pads after its step
+    torch.testing.assert_close(maps[inner], expected[inner], atol=1e-4, rtol=1e-4)
+
+
+def test_googlenet_in_grey(torchvision_weights: dict[str, Tensor]) -> None:
+    same_on_grey(*(build("googlenet", 7, channels, 64, None, imagenet=True) for channels in (1, 3)))
+
+
+def test_googlenet_without_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve({}) as address:
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        monkeypatch.setenv("https_proxy", address)  # which leads nowhere
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        with pytest.raises(InputError, match="of googlenet could not be had.*connect once.* init: random") as error:
+            build("googlenet", 7, 1, 64, None, imagenet=True)
+    assert "\n" not in str(error.value)
+    assert not os.listdir(tmp_path / "hub/checkpoints")
+
+
+def test_timm_without_imagenet_weights() -> None:
+    with pytest.raises(InputError, match="timm has no ImageNet weights for 'darknet17'; set init: random"):
+        build("timm/darknet17", 7, 1, 64, None, imagenet=True)
+    assert build("timm/darknet17", 7, 1, 64, None)(torch.rand(2, 1, 64, 64)).shape == (2, 7)
