@@ -39,7 +39,6 @@ def main() -> None:
     network = starting(recipe, labels, channels, inputs.size, str(MODEL))
     network.to(device, memory_format=torch.channels_last)
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    print(f"{p.model}, {parameters:,} parameters: {len(train)} faces to train on, {len(validation)} to validate on")
 
     facts = {
         "recipe": recipe.model_dump(),
@@ -52,6 +51,8 @@ def main() -> None:
     }
     checkpoint = Checkpoint(facts | {"device": device.type})
     training = Training(network, inputs, train.to(device), validation.to(device), len(labels), recipe, p.seed)
+    told = f"{p.model}, {parameters:,} parameters: {len(train)} faces to train on, {len(validation)} to validate on"
+    print(told, flush=True)
     with Curves(Path("plots/training"), recipe.tensorboard, p.model, recipe.epochs) as curves:
         for epoch in training.epochs(checkpoint):
             curves.add(epoch, len(train))

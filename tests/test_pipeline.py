@@ -1,5 +1,6 @@
 """The pipeline under DVC: what each stage depends on, and what a change reruns, in real repositories."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -135,6 +136,16 @@ def test_experiments_with_two_architectures_compare(repository: Project):
     shown = json.loads(repository.ok("dvc", "exp", "show", "--json"))
     told = json.dumps(shown)
     assert '"model": "googlenet"' in told and '"macro_f1"' in told and '"other"' in told
+
+    # A training can start from the model of another revision.
+    repository.ok("git", "checkout", "-q", "-f", "main")
+    repository.ok("dvc", "checkout", "-q")
+    first = dict(hashes(repository, "train")["train"])
+    weights = (repository.folder / "data/model/weights.safetensors").read_bytes()
+    assert ran(repository.ok("dvc", "exp", "run", "-n", "on", "-S", "train.init=main")) == ["check", "train", "evaluate"]
+    config = json.loads((repository.folder / "data/model/config.json").read_text())
+    assert config["initial_weights"] == hashlib.sha256(weights).hexdigest()
+    assert dict(hashes(repository, "train")["train"]) != first
 
     repository.ok("git", "checkout", "-q", "-f", "main")
     repository.ok("dvc", "checkout", "-q")

@@ -1,8 +1,13 @@
 import contextlib
+import hashlib
 import json
 import os
+import random
+import re
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +17,7 @@ import pandas as pd
 import pytest
 import torch
 from ruamel.yaml import YAML
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Generator, nn
 from torch.nn import functional
 
@@ -480,3 +486,60 @@ def test_a_stage_that_cannot_train_ends_in_one_line_and_leaves_the_last_model(tm
     assert done.returncode == 1
     assert done.stderr.startswith("ERROR: split.fold: fold 0") and done.stderr.count("\n") == 1
     assert outputs(tmp_path) == {"data/model/config.json": b"{}"}
+
+
+@pytest.mark.slow
+def test_twenty_kills_change_nothing(tmp_path, checkpoints: Path) -> None:
+    settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_steps": 2}
+    for name in ("undisturbed", "killed"):
+        write_tree(tmp_path / name, **settings)
+    done = train(tmp_path / "undisturbed")
+    assert done.returncode == 0, done.stderr
+
+    rng, root, went_on = random.Random(0), tmp_path / "killed", 0
+    command, environment = [sys.executable, "-m", "stages.train"], {**os.environ, "PYTHONPATH": str(ROOT)}
+    for _ in range(20):
+        process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process.stdout.read(1)  # "cnn5, ...": it is about to train
+        time.sleep(rng.uniform(0, 1))
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
+        process.stdout.close()
+        for path in checkpoints.glob("*.pt"):
+            went_on = max(went_on, torch.load(path, weights_only=True)["step"])
+        assert not (root / "data/model").exists()
+    assert went_on >= 8, "no kill came late enough to tell"
+    done = train(root)
+    assert done.returncode == 0, done.stderr
+    assert outputs(root) == outputs(tmp_path / "undisturbed")
+    assert list(checkpoints.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_tensorboard_gets_every_figure_and_the_speed(tmp_path) -> None:
+    write_tree(tmp_path, tensorboard="events")
+    done = train(tmp_path)
+    assert done.returncode == 0 and re.search(r"epoch 2/2: .* s, \d+ faces/s", done.stderr), done.stderr
+    events = EventAccumulator(str(tmp_path / "events/cnn5")).Reload()
+    names = {f"{part}/{name}" for part in ("train", "validation") for name in ("loss", "accuracy", "macro_f1", "auroc")}
+    assert names | {"lr", "speed/faces_per_second", "speed/seconds"} <= set(events.Tags()["scalars"])
+    curve = (tmp_path / "plots/training/plots/metrics/train/loss.tsv").read_text().splitlines()[1:]
+    assert [event.value for event in events.Scalars("train/loss")] == pytest.approx(
+        [float(row.split("\t")[1]) for row in curve]
+    )
+
+
+@pytest.mark.slow
+def test_training_starts_from_a_model_of_ours_and_says_why_it_cannot(tmp_path) -> None:
+    write_tree(tmp_path / "first")
+    assert train(tmp_path / "first").returncode == 0
+    write_tree(tmp_path / "second", init=str(tmp_path / "first/data/model"))
+    done = train(tmp_path / "second")
+    assert done.returncode == 0, done.stderr
+    weights = (tmp_path / "first/data/model/weights.safetensors").read_bytes()
+    config = json.loads((tmp_path / "second/data/model/config.json").read_text())
+    assert config["initial_weights"] == hashlib.sha256(weights).hexdigest()
+    write_tree(tmp_path / "third", init="nowhere")
+    done = train(tmp_path / "third")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("ERROR: train.init: 'nowhere' is neither")
