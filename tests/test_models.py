@@ -9,6 +9,7 @@ from stages.models import ARCHITECTURES, build, head
 from stages.models.folder import load, save
 from stages.models.forward import logits
 from stages.models.inputs import Inputs
+from stages.models.mini_xception import Residual
 
 CONFIG = {
     "architecture": "cnn5",
@@ -128,6 +129,15 @@ def test_logits_are_raw() -> None:
     for name in ("cnn8", "convnet", "mini_xception"):  # published with a softmax
         network = build(name, 7, 1, size_of(name), None).eval()
         assert not torch.allclose(network(torch.randn(2, 1, size_of(name), size_of(name))).sum(1), torch.ones(2))
+
+
+@pytest.mark.parametrize("silent", ["main", "shortcut"])
+def test_both_branches_of_a_residual_module_are_heard(silent: str) -> None:
+    module, maps = Residual(8, 16).eval(), torch.randn(2, 8, 9, 9)
+    for layer in getattr(module, silent).modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.zeros_(layer.weight)
+    assert module(maps).shape == (2, 16, 5, 5) and module(maps).any()
 
 
 @pytest.mark.parametrize("name", ["cnn8", "mini_xception"])

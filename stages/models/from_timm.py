@@ -33,7 +33,7 @@ def build(name: str, classes: int, channels: int, size: int, dropout: float | No
         with torch.device("meta"):
             timm.create_model(name, **options).eval()(torch.empty(1, channels, size, size))
     except (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = " ".join(str(error).split())[:120] or "its parts do not fit"
         raise InputError(f"params.yaml: input_size: timm's {name} cannot take {size} pixels ({reason})") from None
     if not imagenet:
         return timm.create_model(name, **options)
