@@ -21,8 +21,6 @@ from stages.models.inputs import Inputs
 RESNET18 = "/timm/resnet18.a1_in1k/resolve/main/model.safetensors"
 BUILD = """
 import sys
-import time
-time.sleep = lambda seconds: None  # the hub's client waits 20 seconds between its tries, which a test need not
 import safetensors.torch
 from stages.base.errors import InputError
 from stages.models import build
@@ -125,6 +123,33 @@ def test_googlenet_in_grey(torchvision_weights: dict[str, Tensor]) -> None:
     same_on_grey(*(build("googlenet", 7, channels, 64, None, imagenet=True) for channels in (1, 3)))
 
 
+class Code:
+    """What runs a command when it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (str(self.mark),)
+
+
+@pytest.mark.parametrize("content", ["code", "other weights", "nothing"])
+def test_a_cached_file_that_is_not_googlenet_is_told_and_runs_no_code(
+    content: str, tmp_path: Path, torchvision_weights: dict[str, Tensor]
+) -> None:
+    path = tmp_path / "hub/checkpoints/googlenet-1378be20.pth"
+    match content:
+        case "code":
+            torch.save(Code(tmp_path / "mark"), path)
+        case "other weights":
+            torch.save({"weight": torch.zeros(1)}, path)
+        case "nothing":
+            path.write_bytes(b"")
+    with pytest.raises(InputError, match="of googlenet could not be had") as error:
+        build("googlenet", 7, 1, 64, None, imagenet=True)
+    assert "\n" not in str(error.value) and not (tmp_path / "mark").exists()
+
+
 def test_googlenet_without_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serve({}) as address:
         monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -138,6 +163,6 @@ def test_googlenet_without_a_connection(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_timm_without_imagenet_weights() -> None:
-    with pytest.raises(InputError, match="timm has no ImageNet weights for 'darknet17'; set init: random"):
+    with pytest.raises(InputError, match="no ImageNet weights of darknet17; take another, or init: random"):
         build("timm/darknet17", 7, 1, 64, None, imagenet=True)
     assert build("timm/darknet17", 7, 1, 64, None)(torch.rand(2, 1, 64, 64)).shape == (2, 7)

@@ -10,7 +10,7 @@ from torch import nn
 from stages.base.errors import InputError
 from stages.models import build, head
 from stages.models.folder import save
-from stages.models.start import start
+from stages.training.start import start
 
 LABELS = ["anger", "happy", "neutral"]
 SIZE = 32

@@ -1,8 +1,10 @@
-"""Any architecture of the timm library (Wightman, 2019) under its name there."""
+"""Any architecture of timm, by timm's name."""
 
+import re
 from difflib import get_close_matches
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from stages.base.errors import InputError
@@ -10,34 +12,68 @@ from stages.models.download import not_had
 
 
 def build(name: str, classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
-    """timm's network `name`, such as `convnext_tiny`: images B×channels×size×size to logits B×classes.
+    """timm's network `name`, with `dropout` where timm's `drop_rate` puts it, at timm's own rate where it is None.
 
-    Dropout is timm's `drop_rate`, 0 where it is None. ImageNet weights are those that timm holds best for the name; of
-    an RGB first layer it sums the channels where the input is grey, and the last layer is fresh.
-    Raises InputError where timm lacks the name or its ImageNet weights, these cannot be had, or `size` is impossible.
+    ImageNet weights are timm's default ones; timm sums the stem's kernels over RGB for grey images, and resamples
+    position embeddings for images of another size. What is in the cache is not asked for again.
+    Raises InputError where timm has no such network, it cannot take images of that size, or weights cannot be had.
     """
     import timm  # two seconds, which the other architectures need not wait
 
-    known = timm.list_models() + timm.list_models(pretrained=True)  # plain names, and names with a tag of weights
+    known = timm.list_models()
     if name not in known:
-        close = get_close_matches(name, known, n=1)
-        hint = f": did you mean 'timm/{close[0]}'?" if close else "; timm.list_models() names them all"
-        raise InputError(f"params.yaml: model: timm has no architecture called {name!r}{hint}")
-    config = timm.get_pretrained_cfg(name)
-    if imagenet and not config.has_weights:
-        raise InputError(f"params.yaml: init: timm has no ImageNet weights for {name!r}; set init: random")
-    options = {"in_chans": channels, "num_classes": classes, "drop_rate": dropout or 0.0}
-    if config.fixed_input_size:
+        close = " or ".join(f"timm/{near}" for near in get_close_matches(name, known, n=3))
+        hint = f"did you mean {close}?" if close else "timm.list_models() lists those that there are"
+        raise InputError(f"params.yaml: model: timm has no architecture {name!r}: {hint}")
+    source = timm.get_pretrained_cfg(name)
+    options = {"in_chans": channels, "num_classes": classes, "drop_rate": dropout}
+    if source.fixed_input_size:
         options["img_size"] = size
-    try:  # on torch's `meta` device, which computes shapes alone
-        with torch.device("meta"):
-            timm.create_model(name, **options).eval()(torch.empty(1, channels, size, size))
-    except (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:120] or "its parts do not fit"
-        raise InputError(f"params.yaml: input_size: timm's {name} cannot take {size} pixels ({reason})") from None
+    _check(name, size, source.input_size[-1], options)
     if not imagenet:
         return timm.create_model(name, **options)
+    if not (source.hf_hub_id and re.search(r"inw?\d+k", source.tag or "")):  # as timm tags what saw ImageNet
+        raise InputError(
+            f"params.yaml: init: timm's hub has no ImageNet weights of {name}; take another, or init: random"
+        )
+    from huggingface_hub.errors import HTTPError
+
     try:
-        return timm.create_model(name, pretrained=True, **options)
-    except Exception as error:  # of any of three libraries; the network alone was just built, so it is the weights
+        overlay = {"file": _fetch(source.hf_hub_id)}
+        return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, **options)
+    except (OSError, HTTPError, SafetensorError, ValueError, RuntimeError) as error:
         raise not_had(name, error) from None
+
+
+def _check(name: str, size: int, usual: int, options: dict) -> None:
+    """Raise InputError unless the network maps an image of that size to logits, found out without computing them."""
+    import timm
+
+    try:
+        with torch.device("meta"):
+            network = timm.create_model(name, **options).eval()
+            shape = network(torch.zeros(1, options["in_chans"], size, size)).shape
+    except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(
+            f"params.yaml: input_size: {name} cannot take {size}×{size} images ({reason}); {usual} is its usual size"
+        ) from None
+    if shape != (1, options["num_classes"]):
+        raise InputError(f"params.yaml: model: timm/{name} is no classifier; take another")
+    patches = next((m for m in network.modules() if isinstance(m, timm.layers.PatchEmbed)), None)
+    if patches is not None and size % patches.patch_size[0]:  # the pixels beyond the last patch would be lost
+        raise InputError(
+            f"params.yaml: input_size: {size} is no multiple of {patches.patch_size[0]}, the side of {name}'s patches"
+        )
+
+
+def _fetch(repository: str) -> str:
+    """The path of the weights in the hub's cache, where they are downloaded to if they are not there."""
+    import huggingface_hub as hub
+
+    try:
+        return hub.hf_hub_download(repository, "model.safetensors", local_files_only=True)
+    except hub.errors.LocalEntryNotFoundError:
+        # Fails at once where there is no hub; a download tries again for half a minute.
+        hub.get_hf_file_metadata(hub.hf_hub_url(repository, "model.safetensors"))
+        return hub.hf_hub_download(repository, "model.safetensors")

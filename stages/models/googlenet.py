@@ -1,5 +1,8 @@
 """`googlenet`: the 22-layer inception network of Szegedy et al. (2015), from torchvision."""
 
+from http.client import HTTPException
+from pickle import UnpicklingError
+
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +21,10 @@ def build(classes: int, channels: int, size: int, dropout: float | None, imagene
     network = GoogLeNet(classes, aux_logits=False, init_weights=False, dropout=rate)
     network.conv1 = BasicConv2d(channels, 64, kernel_size=7, stride=2, padding=3)  # torchvision's is for RGB only
     if imagenet:
-        network.load_state_dict(network.state_dict() | _imagenet(channels))
+        try:
+            network.load_state_dict(network.state_dict() | _imagenet(channels))
+        except (OSError, HTTPException, UnpicklingError, EOFError, KeyError, RuntimeError) as error:
+            raise not_had("googlenet", error) from None
     return network
 
 
@@ -26,10 +32,8 @@ def _imagenet(channels: int) -> dict[str, Tensor]:
     """torchvision's weights without the auxiliary and the last layers, for inputs of mean 0 and deviation 1."""
     from torchvision.models import GoogLeNet_Weights
 
-    try:
-        weights = GoogLeNet_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True, map_location="cpu")
-    except OSError as error:
-        raise not_had("googlenet", error) from None
+    # What lies in the cache is not checked by hash, so it must not run code.
+    weights = GoogLeNet_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True, weights_only=True)
     weights = {name: tensor for name, tensor in weights.items() if not name.startswith(("aux", "fc."))}
     # They were learned on levels from -1 to 1, which torchvision computes from ImageNet's mean and deviation in a step
     # of its own before the network. The same step, put into the first layer, is saved with it.
