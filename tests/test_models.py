@@ -210,16 +210,16 @@ def test_overfits_one_batch(name: str, bf16: bool) -> None:
         ("timm/", "timm has no architecture"),
     ],
 )
-@pytest.mark.parametrize("before", [1, 3, 7])
-def test_vgg16_enlarges_as_adaptive_pooling_does(before: int) -> None:
-    maps = torch.randn(2, 3, before, before)
-    torch.testing.assert_close(Enlarge(before, 7)(maps), functional.adaptive_avg_pool2d(maps, 7))
-
-
 def test_unknown_architecture_names_the_nearest(name: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as error:
         build(name, 7, 1, 48, 0.3)
     assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize("before", [1, 3, 7])
+def test_vgg16_enlarges_as_adaptive_pooling_does(before: int) -> None:
+    maps = torch.randn(2, 3, before, before)
+    torch.testing.assert_close(Enlarge(before, 7)(maps), functional.adaptive_avg_pool2d(maps, 7))
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import Generator, nn
 from torch.nn import functional
 
-from stages.base.errors import InputError
 from stages.base import params
+from stages.base.errors import InputError
 from stages.models import build
 from stages.models.forward import logits
 from stages.models.inputs import Inputs
@@ -498,8 +498,9 @@ def test_twenty_kills_change_nothing(tmp_path, checkpoints: Path) -> None:
 
     rng, root, went_on = random.Random(0), tmp_path / "killed", 0
     command, environment = [sys.executable, "-m", "stages.train"], {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     for _ in range(20):
-        process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, cwd=root, env=environment, **pipes)
         process.stdout.read(1)  # "cnn5, ...": it is about to train
         time.sleep(rng.uniform(0, 1))
         process.kill()
