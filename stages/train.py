@@ -14,6 +14,7 @@ from stages.models import hardware
 from stages.models.folder import save, sha256
 from stages.models.inputs import Inputs
 from stages.table import open_faces, read_index
+from stages.training import processes
 from stages.training.checkpoint import Checkpoint
 from stages.training.curves import Curves
 from stages.training.faces import gather, select
@@ -25,16 +26,21 @@ INDEX, COPIES, MODEL = Path("data/split/index.csv"), Path("data/augmented/index.
 
 def main() -> None:
     p = params.load()
+    hardware.deterministic(p.seed)
+    device = hardware.device()
+    with processes.joined(device):
+        train(p, device)
+
+
+def train(p: params.Params, device: torch.device) -> None:
     labels, recipe = p.data.labels, p.recipe
     faces, copied_faces = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
     sources = json.loads(Path("data/merged/sources.json").read_text(encoding="utf-8"))
 
-    hardware.deterministic(p.seed)
-    device = hardware.device()
     train_rows, copies, validation_rows = select(read_index(INDEX), read_index(COPIES), labels, p.split.fold)
-    train = gather([(faces, train_rows), (copied_faces, copies)], labels)
+    training_faces = gather([(faces, train_rows), (copied_faces, copies)], labels)
     validation = gather([(faces, validation_rows)], labels)
-    inputs = Inputs.measured(train.pixels.numpy(), recipe.input_size or faces.shape[1])
+    inputs = Inputs.measured(training_faces.pixels.numpy(), recipe.input_size or faces.shape[1])
     channels = len(inputs.mean)
     network = starting(recipe, labels, channels, inputs.size, str(MODEL))
     network.to(device, memory_format=torch.channels_last)
@@ -48,14 +54,23 @@ def main() -> None:
         "initial_weights": sha256(network),
         "inputs": asdict(inputs),  # they tell of the pixels, whatever the indexes say
         "data": {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in (INDEX, COPIES)},
+        "processes": processes.world(),
     }
     checkpoint = Checkpoint(facts | {"device": device.type})
-    training = Training(network, inputs, train.to(device), validation.to(device), len(labels), recipe, p.seed)
-    told = f"{p.model}, {parameters:,} parameters: {len(train)} faces to train on, {len(validation)} to validate on"
+    training = Training(
+        network, inputs, training_faces.to(device), validation.to(device), len(labels), recipe, p.seed
+    )
+    if processes.rank():  # the first process tells and writes for all
+        for _ in training.epochs(checkpoint):
+            pass
+        return
+
+    count = len(training_faces)
+    told = f"{p.model}, {parameters:,} parameters: {count} faces to train on, {len(validation)} to validate on"
     print(told, flush=True)
     with Curves(Path("plots/training"), recipe.tensorboard, p.model, recipe.epochs) as curves:
         for epoch in training.epochs(checkpoint):
-            curves.add(epoch, len(train))
+            curves.add(epoch, count)
             if epoch.best:
                 best = epoch
     print(f"kept epoch {best.number}: validation macro-F1 {best.validation['macro_f1']:.3f}")

@@ -38,6 +38,13 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     return draw
 
 
+@pytest.fixture(autouse=True)
+def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where checkpoints are kept, for this process and those it starts."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache/facial-expression-recognition/checkpoints"
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> "Project":
     return Project.copy(tmp_path / "project")

@@ -31,7 +31,8 @@ for arch, channels in (("resnet18", 3), ("resnet18", 1), ("vgg16", 1), ("timm/co
     except InputError as error:
         print(error)
     else:
-        safetensors.torch.save_file(network.state_dict(), f"{folder}/{network.__class__.__name__}-{channels}.safetensors")
+        name = f"{network.__class__.__name__}-{channels}.safetensors"
+        safetensors.torch.save_file(network.state_dict(), f"{folder}/{name}")
 """
 
 

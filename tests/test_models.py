@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -54,7 +56,7 @@ def vit(channels: int, patch: int, patches: int) -> int:
 
 
 def resnet(channels: int) -> int:
-    """Parameters of the 18-layer ResNet with 7 classes, after He et al. (2016), table 1: convolutions without biases."""
+    """Parameters of the 18-layer ResNet with 7 classes (He et al., 2016, table 1): convolutions have no biases."""
 
     def stage(before: int, after: int) -> int:
         shortcut = before * after + 2 * after if before != after else 0
@@ -297,6 +299,7 @@ def test_a_saved_model_comes_back(tmp_path, faces: torch.Tensor) -> None:
         ("weights.safetensors", None, "holds no trained model"),
         ("config.json", b"{", "not a model"),
         ("config.json", b"[]", "not a model"),
+        ("config.json", json.dumps(CONFIG | {"labels": ["anger"]}).encode(), "not a model"),
         ("config.json", b"{}", "'architecture'"),
         ("weights.safetensors", b"\x80\x04pickle", "not a model"),
     ],

@@ -50,6 +50,7 @@ WRONG = [
     ("test_flips: false", "test_flips: 3", "train.test_flips: 3", "boolean"),
     ("compile: false", "compile: maybe", "train.compile: 'maybe'", "boolean"),
     ("checkpoint_steps: null", "checkpoint_steps: 0", "train.checkpoint_steps: 0", "greater than or equal to 1"),
+    ("launch: python", "launch: pyhton", "launch: 'pyhton'", "torchrun"),
     ("model: cnn5", "model: [", "not readable as YAML", "line"),
 ]
 

@@ -1,13 +1,4 @@
 import contextlib
-import hashlib
-import json
-import os
-import random
-import re
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,22 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from ruamel.yaml import YAML
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Generator, nn
 from torch.nn import functional
+from trainable import LABELS, bright_or_dark
 
 from stages.base import params
 from stages.base.errors import InputError
 from stages.models import build
 from stages.models.forward import logits
 from stages.models.inputs import Inputs
-from stages.table import write_index
 from stages.training.augmentation import distort
 from stages.training.batches import Batches
 from stages.training.chance import reseed
 from stages.training.checkpoint import Checkpoint
-from stages.training.faces import LabelledFaces, gather, select
+from stages.training.faces import gather, select
 from stages.training.loop import Epoch, Training
 from stages.training.objective import class_weights, loss
 from stages.training.optimizer import build as build_optimizer
@@ -39,7 +28,6 @@ from stages.training.order import epoch_order
 from stages.training.schedule import Schedule
 
 ROOT = Path(__file__).parents[1]
-LABELS = ["happy", "sadness"]
 INPUTS = Inputs(16, [0.5], [0.25])
 RECIPE = params.load(ROOT / "params.yaml").train.model_copy(
     update={"arch": "cnn5", "epochs": 3, "patience": 3, "batch_size": 8, "lr": 1e-3, "dropout": 0.0}
@@ -54,13 +42,6 @@ def smooth(count: int, channels: int = 1, size: int = 48) -> torch.Tensor:
     """Images that differ from one another and that survive resampling."""
     noise = torch.rand(count, channels, 4, 4, generator=seeded()) * 0.8 + 0.1
     return functional.interpolate(noise, (size, size), mode="bilinear")
-
-
-def bright_or_dark(count: int, seed: int = 0) -> LabelledFaces:
-    """Faces of two classes that are easy to tell apart."""
-    targets = torch.arange(count) % 2
-    noise = torch.randint(0, 80, (count, 16, 16), generator=seeded(seed))
-    return LabelledFaces((noise + 150 * targets.view(-1, 1, 1)).to(torch.uint8), targets)
 
 
 # Augmentation
@@ -149,13 +130,6 @@ def test_what_cannot_be_trained_on_is_named(index: pd.DataFrame) -> None:
 
 
 # The loop
-
-
-@pytest.fixture(autouse=True)
-def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where checkpoints are kept, for this process and those it starts."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache/facial-expression-recognition/checkpoints"
 
 
 def training(count: int = 17, network: nn.Module | None = None, seed: int = 0, **changes: object) -> Training:
@@ -335,7 +309,7 @@ def test_the_gradient_is_clipped() -> None:
     def moved(clip: float | None) -> float:
         some = training(8, linear(), optimizer="sgd", schedule="constant", lr=1.0, weight_decay=0.0, clip=clip)
         before = nn.utils.parameters_to_vector(some.network.parameters()).clone()
-        some._step(torch.arange(8))
+        some._step(torch.arange(8).view(1, 8))
         return (nn.utils.parameters_to_vector(some.network.parameters()) - before).norm().item()
 
     assert moved(None) > 0.02 and moved(0.01) == pytest.approx(0.019, rel=0.01)  # Nesterov: 1 + momentum
@@ -425,122 +399,3 @@ def test_a_checkpoint_is_of_its_own_training_alone() -> None:
     assert Checkpoint({"seed": 0}).load() == {"step": 3} and Checkpoint({"seed": 1}).load() is None
     Checkpoint({"seed": 0}).remove()
     assert Checkpoint({"seed": 0}).load() is None
-
-
-# The stage
-
-
-def write_tree(root: Path, seed: int = 0, **changes: object) -> None:
-    """What the stages before training leave, with a few faces of 16×16, and params to match."""
-    params = YAML(typ="safe").load(ROOT / "params.yaml")
-    params |= {"model": "cnn5", "seed": seed}
-    params["data"] |= {"labels": LABELS}
-    params["train"] |= {"epochs": 2, "batch_size": 8} | changes
-    for folder in ("merged", "split", "augmented"):
-        (root / "data" / folder).mkdir(parents=True)
-    YAML().dump(params, root / "params.yaml")
-    faces = bright_or_dark(30)
-    labels = [LABELS[target] for target in faces.targets]
-    index = pd.DataFrame({"id": range(30), "label": labels, "split": "train", "fold": np.arange(30) // 2 % 5})
-    copies = pd.DataFrame({"id": range(5), "parent": range(10, 15), "label": labels[10:15], "fold": index.fold[10:15]})
-    np.save(root / "data/merged/faces.npy", faces.pixels.numpy())
-    np.save(root / "data/augmented/faces.npy", faces.pixels.numpy()[10:15])
-    write_index(index, root / "data/split/index.csv")
-    write_index(copies, root / "data/augmented/index.csv")
-    (root / "data/merged/sources.json").write_text(json.dumps({"drawn-ck48": {"from": "drawn", "drawn": True}}))
-
-
-def train(root: Path) -> subprocess.CompletedProcess:
-    command, environment = [sys.executable, "-m", "stages.train"], {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
-
-
-def outputs(root: Path) -> dict[str, bytes]:
-    paths = [path for folder in ("data/model", "plots") for path in (root / folder).rglob("*") if path.is_file()]
-    return {str(path.relative_to(root)): path.read_bytes() for path in paths}
-
-
-@pytest.mark.slow
-def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
-    for name, seed in (("first", 0), ("again", 0), ("other", 1)):
-        write_tree(tmp_path / name, seed)
-        done = train(tmp_path / name)
-        assert done.returncode == 0, done.stderr
-    first, again, other = (outputs(tmp_path / name) for name in ("first", "again", "other"))
-    assert first == again
-    assert first["data/model/weights.safetensors"] != other["data/model/weights.safetensors"]
-    config = json.loads(first["data/model/config.json"])
-    assert config["drawn_faces"] and config["labels"] == LABELS and config["seed"] == 0 and config["fold"] == 0
-    for curve in ("lr", "train/loss", "validation/macro_f1"):
-        assert len(first[f"plots/training/plots/metrics/{curve}.tsv"].splitlines()) == 3  # a header and two epochs
-
-
-@pytest.mark.slow
-def test_a_stage_that_cannot_train_ends_in_one_line_and_leaves_the_last_model(tmp_path) -> None:
-    write_tree(tmp_path)
-    (tmp_path / "data/model").mkdir()
-    (tmp_path / "data/model/config.json").write_text("{}")
-    index = pd.read_csv(tmp_path / "data/split/index.csv")
-    write_index(index[index.fold != 0], tmp_path / "data/split/index.csv")
-    done = train(tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.startswith("ERROR: split.fold: fold 0") and done.stderr.count("\n") == 1
-    assert outputs(tmp_path) == {"data/model/config.json": b"{}"}
-
-
-@pytest.mark.slow
-def test_twenty_kills_change_nothing(tmp_path, checkpoints: Path) -> None:
-    settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_steps": 2}
-    for name in ("undisturbed", "killed"):
-        write_tree(tmp_path / name, **settings)
-    done = train(tmp_path / "undisturbed")
-    assert done.returncode == 0, done.stderr
-
-    rng, root, went_on = random.Random(0), tmp_path / "killed", 0
-    command, environment = [sys.executable, "-m", "stages.train"], {**os.environ, "PYTHONPATH": str(ROOT)}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    for _ in range(20):
-        process = subprocess.Popen(command, cwd=root, env=environment, **pipes)
-        process.stdout.read(1)  # "cnn5, ...": it is about to train
-        time.sleep(rng.uniform(0, 1))
-        process.kill()
-        assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
-        process.stdout.close()
-        for path in checkpoints.glob("*.pt"):
-            went_on = max(went_on, torch.load(path, weights_only=True)["step"])
-        assert not (root / "data/model").exists()
-    assert went_on >= 8, "no kill came late enough to tell"
-    done = train(root)
-    assert done.returncode == 0, done.stderr
-    assert outputs(root) == outputs(tmp_path / "undisturbed")
-    assert list(checkpoints.iterdir()) == []
-
-
-@pytest.mark.slow
-def test_tensorboard_gets_every_figure_and_the_speed(tmp_path) -> None:
-    write_tree(tmp_path, tensorboard="events")
-    done = train(tmp_path)
-    assert done.returncode == 0 and re.search(r"epoch 2/2: .* s, \d+ faces/s", done.stderr), done.stderr
-    events = EventAccumulator(str(tmp_path / "events/cnn5")).Reload()
-    names = {f"{part}/{name}" for part in ("train", "validation") for name in ("loss", "accuracy", "macro_f1", "auroc")}
-    assert names | {"lr", "speed/faces_per_second", "speed/seconds"} <= set(events.Tags()["scalars"])
-    curve = (tmp_path / "plots/training/plots/metrics/train/loss.tsv").read_text().splitlines()[1:]
-    assert [event.value for event in events.Scalars("train/loss")] == pytest.approx(
-        [float(row.split("\t")[1]) for row in curve]
-    )
-
-
-@pytest.mark.slow
-def test_training_starts_from_a_model_of_ours_and_says_why_it_cannot(tmp_path) -> None:
-    write_tree(tmp_path / "first")
-    assert train(tmp_path / "first").returncode == 0
-    write_tree(tmp_path / "second", init=str(tmp_path / "first/data/model"))
-    done = train(tmp_path / "second")
-    assert done.returncode == 0, done.stderr
-    weights = (tmp_path / "first/data/model/weights.safetensors").read_bytes()
-    config = json.loads((tmp_path / "second/data/model/config.json").read_text())
-    assert config["initial_weights"] == hashlib.sha256(weights).hexdigest()
-    write_tree(tmp_path / "third", init="nowhere")
-    done = train(tmp_path / "third")
-    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
-    assert done.stderr.startswith("ERROR: train.init: 'nowhere' is neither")

@@ -19,6 +19,12 @@ def _distinct(values: list) -> list:
     return values
 
 
+def _launcher(value: str) -> str:
+    if value.split()[:1] not in (["python"], ["torchrun"]):
+        raise ValueError(f"{value!r} is neither python nor torchrun with its options")
+    return value
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -128,6 +134,7 @@ class Train(Section):
 class Params(Section):
     model: str
     seed: Annotated[int, Field(ge=0, lt=2**32)]
+    launch: Annotated[str, AfterValidator(_launcher)]
     data: Data
     sources: Sources
     clean: Clean
@@ -150,7 +157,7 @@ class Params(Section):
 
     @property
     def recipe(self) -> Train:
-        """The training parameters of the chosen architecture: `train`, with what `models` changes of it, and its name."""
+        """The training parameters of the chosen architecture: `train`, what `models` changes of it, and its name."""
         recipe = Train(**{**self.train.model_dump(), **self.models[self.model]})
         return recipe if recipe.arch else recipe.model_copy(update={"arch": self.model})
 

@@ -37,7 +37,7 @@ def load(folder: Path) -> tuple[nn.Module, dict]:
             config["recipe"]["dropout"],
         )
         network.load_state_dict(safetensors.torch.load_file(folder / "weights.safetensors"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder}: holds no trained model; train one first") from None
     except (ValueError, KeyError, TypeError, RuntimeError, safetensors.SafetensorError) as error:
         raise InputError(f"{folder}: not a model of this project ({' '.join(str(error).split())[:200]})") from None

@@ -4,10 +4,21 @@ import os
 
 import torch
 
+from stages.base.errors import InputError
+
 
 def device() -> torch.device:
-    """The GPU where there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The GPU where there is one, else the CPU; of the processes that torchrun starts, each has a GPU of its own.
+
+    Raises InputError where there are fewer GPUs than processes.
+    """
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    own, have = int(os.environ.get("LOCAL_RANK", 0)), torch.cuda.device_count()
+    if own >= have:
+        raise InputError(f"launch: more processes on this machine than its GPUs, {have}; lower --nproc-per-node")
+    torch.cuda.set_device(own)
+    return torch.device("cuda", own)
 
 
 def precision(device: torch.device, wanted: str = "auto") -> torch.dtype:

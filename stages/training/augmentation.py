@@ -6,6 +6,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from stages.training.processes import draw
+
 # The largest distortion at strength 1.
 ROTATION = math.radians(15)
 SCALE = 0.15  # share of the size
@@ -22,20 +24,21 @@ def distort(images: Tensor, size: int, strength: float, generator: Generator) ->
     amounts drawn for it alone, uniform up to `strength` times the constants above; 0 only resizes. Contrast is about
     the middle grey, and results stay within 0 to 1.
     """
-    count, device = len(images), images.device
+    count = len(images)
     if size < images.shape[-1]:  # sampling alone would skip pixels
         images = functional.interpolate(images, (size, size), mode="bilinear", antialias=True)
 
-    def uniform(limit: float) -> Tensor:
-        return (torch.rand(count, device=device, generator=generator) * 2 - 1) * limit * strength
-
-    mirror = torch.where(torch.rand(count, device=device, generator=generator) < 0.5 * min(strength, 1), -1.0, 1.0)
-    angle, shear, zoom = uniform(ROTATION), uniform(SHEAR), torch.exp(uniform(SCALE))
+    side, *amounts = draw(8, count, generator)
+    mirror = torch.where(side < 0.5 * min(strength, 1), -1.0, 1.0)
+    limits = (ROTATION, SHEAR, SCALE, 2 * SHIFT, 2 * SHIFT, CONTRAST, BRIGHTNESS)
+    angle, shear, scale, right, down, contrast, brightness = (
+        (amount * 2 - 1) * limit * strength for amount, limit in zip(amounts, limits)
+    )
+    zoom = scale.exp()
     cos, sin = zoom * angle.cos(), zoom * angle.sin()
-    rows = [mirror * cos, shear * cos - sin, 2 * uniform(SHIFT), mirror * sin, shear * sin + cos, 2 * uniform(SHIFT)]
+    rows = [mirror * cos, shear * cos - sin, right, mirror * sin, shear * sin + cos, down]
     grid = functional.affine_grid(torch.stack(rows, 1).view(-1, 2, 3), [count, 1, size, size], align_corners=False)
     images = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
-    contrast, brightness = (1 + uniform(CONTRAST), uniform(BRIGHTNESS))
-    contrast, brightness = contrast.view(-1, 1, 1, 1), brightness.view(-1, 1, 1, 1)
+    contrast, brightness = (1 + contrast).view(-1, 1, 1, 1), brightness.view(-1, 1, 1, 1)
     return ((images - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)

@@ -11,8 +11,10 @@ def seed_of(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def reseed(seed: int) -> None:
-    """Seed every global generator: torch's (dropout), NumPy's (timm's mixup) and Python's (timm's random erasing)."""
-    torch.manual_seed(seed)
+def reseed(seed: int, process: int = 0) -> None:
+    """Seed every global generator: torch's (dropout) and Python's (timm's random erasing) for this process, and NumPy's
+    (timm's mixup) for all of them, since they mix alike."""
+    own = seed_of(seed, process)
+    torch.manual_seed(own)
+    random.seed(own)
     np.random.seed(seed % 2**32)
-    random.seed(seed)

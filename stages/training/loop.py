@@ -15,7 +15,7 @@ from stages.models import head
 from stages.models.forward import logits
 from stages.models.hardware import autocast, precision
 from stages.models.inputs import Inputs
-from stages.training import optimizer
+from stages.training import optimizer, processes
 from stages.training.batches import Batches
 from stages.training.chance import reseed, seed_of
 from stages.training.checkpoint import Checkpoint
@@ -62,18 +62,22 @@ class Training:
         self.recipe, self.seed = recipe, seed
         self.device = train.targets.device
         self.dtype = precision(self.device, recipe.precision)
-        self.forward = torch.compile(network) if recipe.compile else network
         self.batches = Batches(recipe, inputs, classes, self.device.type)
         self.generator = Generator(self.device)
         self.targets = train.targets.cpu()  # order is drawn there, alike for every device
         self.weights = class_weights(train.targets, classes) if recipe.balance == "weights" else None
         self.steps_per_epoch = -(-len(train) // recipe.batch_size)
+        self.shared_statistics = processes.share_statistics(network, self.device)
+        self.frozen, self.forward = None, network
+        places = torch.arange(self.steps_per_epoch * recipe.batch_size, device=self.device)
+        self.places = self._parts(places).flatten()  # of this process's outputs among those of all
         self.optimizer = optimizer.build(network, recipe)
         self.schedule = Schedule(self.optimizer, recipe, recipe.epochs * self.steps_per_epoch)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
         self.average = self._averaged() if recipe.ema else None
         self.step, self.lr = 0, self._rate()
-        self.outputs: list[Tensor] = []  # of the epoch at hand, B×classes each
+        self.nothing = torch.empty(0, classes, device=self.device)
+        self.outputs = [self.nothing]  # this process's of the epoch at hand, b×classes each
         self.history: list[Epoch] = []
         self.best: dict[str, Tensor] = {}
 
@@ -83,14 +87,15 @@ class Training:
         Training stops after `recipe.epochs`, or after `recipe.patience` epochs without a better validation macro-F1.
         Raises InputError where the network's outputs are no longer numbers.
         """
-        if state := checkpoint.load():
+        if state := processes.from_first(checkpoint.load):
             self._load(state)
         yield from list(self.history)
         total = self.recipe.epochs * self.steps_per_epoch
-        with tqdm(total=total, initial=self.step, desc="train", unit="batch", disable=None) as bar:
+        silent = True if processes.rank() else None  # None: where no terminal reads along
+        with tqdm(total=total, initial=self.step, desc="train", unit="batch", disable=silent) as bar:
             while not self._finished():
                 epoch = self._epoch(checkpoint, bar)
-                checkpoint.save(self._state())
+                self._save(checkpoint)
                 bar.set_postfix(macro_f1=f"{epoch.validation['macro_f1']:.3f}")
                 yield epoch
         self.network.load_state_dict(self.best)
@@ -107,22 +112,21 @@ class Training:
         done = self.step - (number - 1) * self.steps_per_epoch
         if not done:
             self.lr = self._rate()
-        for rows in order[done:].to(self.device):
+        for rows in self._parts(order[done:]).to(self.device):
             self._step(rows)
             bar.update()
             if recipe.checkpoint_steps and self.step % recipe.checkpoint_steps == 0:
-                checkpoint.save(self._state())
-        outputs, self.outputs = torch.cat(self.outputs), []
+                self._save(checkpoint)
+        outputs, self.outputs = self._outputs(), [self.nothing]
         if not outputs.isfinite().all():
             raise InputError(f"train.lr: {recipe.lr} is too high: epoch {number}'s loss is no number; lower it")
         seconds = time.perf_counter() - start
 
         figures = measure(outputs, self.targets[order.flatten()])
         judge = self.average.module if self.average else self.network
-        judged = measure(
-            logits(judge, self.inputs, self.validation.pixels, recipe.precision, recipe.test_flips),
-            self.validation.targets,
-        )
+        mine = slice(processes.rank(), None, processes.world())
+        judgement = logits(judge, self.inputs, self.validation.pixels[mine], recipe.precision, recipe.test_flips)
+        judged = measure(processes.gathered(judgement, mine, len(self.validation)), self.validation.targets)
         better = judged["macro_f1"] > max((epoch.validation["macro_f1"] for epoch in self.history), default=-1.0)
         if better:
             self.best = {name: tensor.clone() for name, tensor in judge.state_dict().items()}
@@ -131,16 +135,20 @@ class Training:
         self.history.append(epoch)
         return epoch
 
-    def _step(self, rows: Tensor) -> None:
-        """One step of the optimiser on the faces `rows`, in `recipe.accumulation` parts."""
+    def _parts(self, batches: Tensor) -> Tensor:
+        """This process's share of batches, flat or N×B: N×accumulation×b."""
+        parts = self.recipe.accumulation
+        return processes.share(batches.view(-1, parts, self.recipe.batch_size // parts))
+
+    def _step(self, parts: Tensor) -> None:
+        """One step of the optimiser on the faces `parts`, accumulation×b, one part after another."""
         chance = seed_of(self.seed, 0, self.step)
-        reseed(chance)
+        reseed(chance, processes.rank())
         self.generator.manual_seed(chance)
         self.optimizer.zero_grad()
-        parts = rows.chunk(self.recipe.accumulation)
         for part in parts:
             images, targets = self.batches(self.train.pixels[part], self.train.targets[part], self.generator)
-            with autocast(self.device, self.dtype):
+            with autocast(self.device, self.dtype), self.shared_statistics():
                 outputs = self.forward(images).float()
             self.scaler.scale(loss(outputs, targets, self.weights, self.recipe.focal) / len(parts)).backward()
             self.outputs.append(outputs.detach())
@@ -163,12 +171,26 @@ class Training:
         last = head(self.network)
         self.network.requires_grad_(not frozen).train(not frozen)
         last.requires_grad_(True).train()
+        if frozen != self.frozen:  # DDP knows the weights that learned when it was made
+            self.frozen, self.forward = frozen, processes.parallel(self.network)
+            if self.recipe.compile:
+                self.forward = torch.compile(self.forward)
 
     def _averaged(self) -> nn.Module:
         """The exponential moving average of the weights (Polyak and Juditsky, 1992)."""
         from timm.utils import ModelEmaV3  # two seconds
 
         return ModelEmaV3(self.network, self.recipe.ema, use_warmup=True)
+
+    def _outputs(self) -> Tensor:
+        """The logits of the epoch so far, of all processes, in the order of its faces."""
+        mine = torch.cat(self.outputs)
+        return processes.gathered(mine, self.places[: len(mine)], len(mine) * processes.world())
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        state = self._state()
+        if processes.rank() == 0:
+            checkpoint.save(state)
 
     def _state(self) -> dict:
         return {
@@ -178,7 +200,7 @@ class Training:
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
             "best": self.best,
-            "outputs": self.outputs,
+            "outputs": self._outputs(),
             "step": self.step,
             "lr": self.lr,
             "history": [asdict(epoch) for epoch in self.history],
@@ -192,6 +214,7 @@ class Training:
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
         self.best = state["best"]
-        self.outputs = [outputs.to(self.device) for outputs in state["outputs"]]
+        outputs = state["outputs"].to(self.device)
+        self.outputs = [outputs[self.places[: len(outputs) // processes.world()]]]
         self.step, self.lr = state["step"], state["lr"]
         self.history = [Epoch(**epoch) for epoch in state["history"]]

@@ -1,13 +1,12 @@
 """Training that starts from a trained model of ours, on other labels, channels or sizes where need be."""
 
-import json
 from pathlib import Path
 
-import safetensors.torch
 from torch import Tensor, nn
 
 from stages.base.errors import InputError
 from stages.models import head
+from stages.models.folder import load
 
 
 def start(network: nn.Module, arch: str, labels: list[str], folder: Path) -> list[str]:
@@ -18,17 +17,12 @@ def start(network: nn.Module, arch: str, labels: list[str], folder: Path) -> lis
     fresh weights. Returns one line for each thing fitted or left fresh. Raises InputError where `folder` holds no
     model, a damaged one, or one of another architecture.
     """
-    trained_labels, trained = _read(folder, arch)
-    fresh = network.state_dict()
-    if trained.keys() != fresh.keys():
-        name = min(trained.keys() ^ fresh.keys())
-        raise InputError(f"{folder}: damaged, or written by another version: {name} is not in both; train it again")
+    model, config = load(folder)
+    if (found := config["architecture"]) != arch:
+        raise InputError(f"{folder}: a model of {found}, which cannot start one of {arch}; choose one of {arch}")
+    trained_labels, trained, fresh = config["labels"], model.state_dict(), network.state_dict()
     stem = next(name for name, layer in network.named_modules() if isinstance(layer, nn.Conv2d)) + ".weight"
     last = next(name for name, layer in network.named_modules() if layer is head(network))
-    if trained[f"{last}.weight"].shape[0] != len(trained_labels):
-        raise InputError(
-            f"{folder}: damaged: its config.json names other classes than it was trained on; train it again"
-        )
     notes = []
     for name, tensor in trained.items():
         if name == stem and tensor.shape[1] != fresh[name].shape[1]:
@@ -46,21 +40,6 @@ def start(network: nn.Module, arch: str, labels: list[str], folder: Path) -> lis
         notes.append(f"{last}: taken for {', '.join(both) or 'no label'}; fresh for {', '.join(new) or 'none'}")
     network.load_state_dict(trained)
     return notes
-
-
-def _read(folder: Path, arch: str) -> tuple[list[str], dict[str, Tensor]]:
-    """The labels and the weights of the model in `folder`."""
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        found, labels = config["architecture"], config["labels"]
-        trained = safetensors.torch.load_file(folder / "weights.safetensors")
-    except FileNotFoundError:
-        raise InputError(f"{folder}: holds no trained model; train one first") from None
-    except (ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
-        raise InputError(f"{folder}: not a model of this project ({' '.join(str(error).split())[:200]})") from None
-    if found != arch:
-        raise InputError(f"{folder}: a model of {found}, which cannot start one of {arch}; choose one of {arch}")
-    return labels, trained
 
 
 def _rows(tensor: Tensor, trained_labels: list[str], fresh: Tensor, labels: list[str]) -> Tensor:

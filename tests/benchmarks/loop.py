@@ -1,0 +1,85 @@
+"""What the loop costs beyond the network: images/s of whole epochs over those of forward, backward and step alone.
+
+`python tests/benchmarks/loop.py [ARCH@SIZE ...]`, on the GPU where there is one. Both take turns in one process, with
+the recipe of params.yaml, on faces of noise. An epoch is all of it: the order, distortions, the step, figures, curves
+and the checkpoint; validation is one batch long.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from stages.base import params  # noqa: E402
+from stages.models import build, hardware  # noqa: E402
+from stages.models.hardware import autocast  # noqa: E402
+from stages.models.inputs import Inputs  # noqa: E402
+from stages.training.checkpoint import Checkpoint  # noqa: E402
+from stages.training.curves import Curves  # noqa: E402
+from stages.training.faces import LabelledFaces  # noqa: E402
+from stages.training.loop import Training  # noqa: E402
+from stages.training.objective import loss  # noqa: E402
+
+CLASSES, SIDE, BATCHES, ROUNDS = 7, 48, 100, 7
+DEVICE = hardware.device()
+
+
+def noise(count: int) -> LabelledFaces:
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (count, SIDE, SIDE), dtype=torch.uint8, generator=generator)
+    return LabelledFaces(pixels, torch.arange(count) % CLASSES).to(DEVICE)
+
+
+def wait() -> float:
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def compare(arch: str, size: int, folder: Path) -> None:
+    """Print the speed of both and their ratio for one architecture."""
+    recipe = params.load().train.model_copy(update={"arch": arch, "epochs": ROUNDS + 1, "patience": ROUNDS + 1})
+    batch, inputs = recipe.batch_size, Inputs(size, [0.5], [0.25])
+    hardware.deterministic(0)
+    network = build(arch, CLASSES, 1, size, None).to(DEVICE, memory_format=torch.channels_last)
+    training = Training(network, inputs, noise(BATCHES * batch), noise(batch), CLASSES, recipe, seed=0)
+    images = inputs(training.train.pixels[:batch])
+    targets = torch.nn.functional.one_hot(training.train.targets[:batch], CLASSES).float()
+
+    def step() -> None:
+        training.optimizer.zero_grad()
+        with autocast(DEVICE, training.dtype):
+            outputs = training.forward(images).float()
+        training.scaler.scale(loss(outputs, targets)).backward()
+        training.scaler.step(training.optimizer)
+        training.scaler.update()
+
+    checkpoint, pairs = Checkpoint({"benchmark": arch}), []
+    with Curves(folder / arch.replace("/", "-"), None, arch, recipe.epochs) as curves:
+        epochs = training.epochs(checkpoint)
+        curves.add(next(epochs), len(training.train))  # the first is slow
+        for _ in range(ROUNDS):
+            start = wait()
+            curves.add(next(epochs), len(training.train))
+            whole = wait() - start
+            network.train()
+            start = wait()
+            for _ in range(BATCHES):
+                step()
+            pairs.append((whole, wait() - start))
+    checkpoint.remove()
+    ratio = statistics.median(alone / whole for whole, alone in pairs)
+    whole, alone = (BATCHES * batch / statistics.median(times) for times in zip(*pairs))
+    print(f"{arch}@{size}, {training.dtype}: {whole:.0f} images/s, the network alone {alone:.0f}, ratio {ratio:.3f}")
+
+
+with tempfile.TemporaryDirectory() as folder:
+    os.environ["XDG_CACHE_HOME"] = folder
+    for item in sys.argv[1:] or ["cnn5@48", "resnet18@48", "googlenet@96"]:
+        arch, size = item.split("@")
+        compare(arch, int(size), Path(folder))

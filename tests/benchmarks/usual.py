@@ -1,0 +1,141 @@
+"""Our loop against the usual one, and our distortions against kornia's, on the same network and faces in one run.
+
+`python tests/benchmarks/usual.py DATA [ARCH] [FACES]`: DATA is the data folder of a repository whose list of data sets
+has fer2013; its training part, or the first FACES of it, is used at 48×48. The usual loop is an ImageFolder of PNGs,
+torchvision's transforms of the same strength on PIL images, a DataLoader with a worker per core, and float32.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from stages.base import params  # noqa: E402
+from stages.faces.labels import LABELS  # noqa: E402
+from stages.models import build, hardware  # noqa: E402
+from stages.models.inputs import Inputs, to_images  # noqa: E402
+from stages.table import open_faces, read_index  # noqa: E402
+from stages.training import augmentation as ours  # noqa: E402
+from stages.training.checkpoint import Checkpoint  # noqa: E402
+from stages.training.faces import LabelledFaces, gather  # noqa: E402
+from stages.training.loop import Training  # noqa: E402
+
+ROUNDS = 3
+DEVICE = hardware.device()
+
+
+def wait() -> float:
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def load(data: Path, count: int | None) -> LabelledFaces:
+    index = read_index(data / "split/index.csv")
+    rows = index[(index.dataset == "fer2013") & (index.official == "train")][:count]
+    return gather([(open_faces(data / "merged/faces.npy"), rows)], sorted(set(LABELS) & set(rows.label)))
+
+
+def usual(faces: LabelledFaces, network: nn.Module, recipe: params.Train, folder: Path):
+    """One epoch of the usual loop at each call."""
+    for row, (pixels, target) in enumerate(zip(faces.pixels, faces.targets)):
+        path = folder / str(int(target)) / f"{row}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(pixels.numpy()).save(path)
+    s = recipe.strength
+    transform = transforms.Compose([
+        transforms.Grayscale(),
+        transforms.RandomHorizontalFlip(0.5 * min(s, 1)),
+        transforms.RandomAffine(
+            15 * s, (ours.SHIFT * s, ours.SHIFT * s), (np.exp(-ours.SCALE * s), np.exp(ours.SCALE * s)),
+            np.degrees(np.arctan(ours.SHEAR * s)), transforms.InterpolationMode.BILINEAR,
+        ),
+        transforms.ColorJitter(ours.BRIGHTNESS * s, ours.CONTRAST * s),
+        transforms.ToTensor(),
+        transforms.Normalize([0.5], [0.25]),
+    ])
+    loader = DataLoader(datasets.ImageFolder(folder, transform), recipe.batch_size, shuffle=True,
+                        num_workers=os.cpu_count(), persistent_workers=True, pin_memory=DEVICE.type == "cuda")
+    optimizer = torch.optim.AdamW(network.parameters(), recipe.lr, weight_decay=recipe.weight_decay)
+    criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+
+    def epoch() -> None:
+        correct = total = 0.0
+        for images, targets in loader:
+            images, targets = images.to(DEVICE), targets.to(DEVICE)
+            optimizer.zero_grad()
+            outputs = network(images)
+            error = criterion(outputs, targets)
+            error.backward()
+            optimizer.step()
+            total += error.item()
+            correct += (outputs.argmax(1) == targets).sum().item()
+
+    return epoch
+
+
+def kornia(strength: float) -> nn.Module:
+    """kornia's distortions of the same strength."""
+    from kornia import augmentation as theirs  # pip install kornia
+
+    s = strength
+    return nn.Sequential(
+        theirs.RandomHorizontalFlip(p=0.5 * min(s, 1)),
+        theirs.RandomAffine(
+            15 * s, (ours.SHIFT * s, ours.SHIFT * s), (np.exp(-ours.SCALE * s), np.exp(ours.SCALE * s)),
+            np.degrees(np.arctan(ours.SHEAR * s)), padding_mode="border", p=1.0,
+        ),
+        theirs.RandomBrightness((1 - ours.BRIGHTNESS * s, 1 + ours.BRIGHTNESS * s), p=1.0),
+        theirs.RandomContrast((1 - ours.CONTRAST * s, 1 + ours.CONTRAST * s), p=1.0),
+    )
+
+
+def seconds(*ways) -> list[float]:
+    """The median seconds of each way; they take turns, and the first round does not count."""
+    times = []
+    for _ in range(ROUNDS + 1):
+        turn = []
+        for way in ways:
+            start = wait()
+            way()
+            turn.append(wait() - start)
+        times.append(turn)
+    return [statistics.median(column) for column in zip(*times[1:])]
+
+
+data, arch = Path(sys.argv[1]), (sys.argv[2:] or ["resnet18"])[0]
+recipe = params.load().train.model_copy(update={"arch": arch, "epochs": ROUNDS + 1, "patience": ROUNDS + 1})
+faces = load(data, int(sys.argv[3]) if len(sys.argv) > 3 else None)
+classes, size = int(faces.targets.max()) + 1, faces.pixels.shape[1]
+inputs = Inputs(size, [0.5], [0.25])
+plain = build(arch, classes, 1, size, None).to(DEVICE)
+network = build(arch, classes, 1, size, None).to(DEVICE, memory_format=torch.channels_last)
+with tempfile.TemporaryDirectory() as folder:
+    os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
+    pictures = Path(folder) / "pictures"
+    pictures.mkdir()
+    their_epoch = usual(faces, plain, recipe, pictures)
+    few = LabelledFaces(faces.pixels[:64], faces.targets[:64]).to(DEVICE)
+    training = Training(network, inputs, faces.to(DEVICE), few, classes, recipe, 0)
+    epochs = training.epochs(Checkpoint({"benchmark": arch}))
+    our_time, their_time = seconds(lambda: next(epochs), their_epoch)
+print(f"{arch}@{size}, {len(faces)} faces, {DEVICE.type}: ours {len(faces) / our_time:.0f} images/s, "
+      f"the usual loop {len(faces) / their_time:.0f}, ratio {their_time / our_time:.2f}")
+
+batches = to_images(faces.pixels[: 20 * recipe.batch_size].to(DEVICE)).split(recipe.batch_size)
+generator, distort = torch.Generator(DEVICE), kornia(recipe.strength)
+our_time, their_time = seconds(
+    lambda: [ours.distort(batch, size, recipe.strength, generator) for batch in batches],
+    lambda: [distort(batch) for batch in batches],
+)
+print(f"distortions, batches of {recipe.batch_size}: ours {their_time / our_time:.2f} times as fast as kornia's")

@@ -1,0 +1,102 @@
+"""The stage that trains, as real processes."""
+
+import hashlib
+import json
+import random
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from trainable import LABELS, outputs, start, train, write_tree
+
+from stages.table import write_index
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
+    for name, seed in (("first", 0), ("again", 0), ("other", 1)):
+        write_tree(tmp_path / name, seed)
+        done = train(tmp_path / name)
+        assert done.returncode == 0, done.stderr
+    first, again, other = (outputs(tmp_path / name) for name in ("first", "again", "other"))
+    assert first == again
+    assert first["data/model/weights.safetensors"] != other["data/model/weights.safetensors"]
+    config = json.loads(first["data/model/config.json"])
+    assert config["drawn_faces"] and config["labels"] == LABELS and config["seed"] == 0 and config["fold"] == 0
+    for curve in ("lr", "train/loss", "validation/macro_f1"):
+        assert len(first[f"plots/training/plots/metrics/{curve}.tsv"].splitlines()) == 3  # a header and two epochs
+
+
+@pytest.mark.slow
+def test_a_stage_that_cannot_train_ends_in_one_line_and_leaves_the_last_model(tmp_path) -> None:
+    write_tree(tmp_path)
+    (tmp_path / "data/model").mkdir()
+    (tmp_path / "data/model/config.json").write_text("{}")
+    index = pd.read_csv(tmp_path / "data/split/index.csv")
+    write_index(index[index.fold != 0], tmp_path / "data/split/index.csv")
+    done = train(tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ERROR: split.fold: fold 0") and done.stderr.count("\n") == 1
+    assert outputs(tmp_path) == {"data/model/config.json": b"{}"}
+
+
+@pytest.mark.slow
+def test_twenty_kills_change_nothing(tmp_path, checkpoints: Path) -> None:
+    settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_steps": 2}
+    for name in ("undisturbed", "killed"):
+        write_tree(tmp_path / name, **settings)
+    done = train(tmp_path / "undisturbed")
+    assert done.returncode == 0, done.stderr
+
+    rng, root, went_on = random.Random(0), tmp_path / "killed", 0
+    for _ in range(20):
+        process = start(root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process.stdout.read(1)  # "cnn5, ...": it is about to train
+        time.sleep(rng.uniform(0, 1))
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
+        process.stdout.close()
+        for path in checkpoints.glob("*.pt"):
+            went_on = max(went_on, torch.load(path, weights_only=True)["step"])
+        assert not (root / "data/model").exists()
+    assert went_on >= 8, "no kill came late enough to tell"
+    done = train(root)
+    assert done.returncode == 0, done.stderr
+    assert outputs(root) == outputs(tmp_path / "undisturbed")
+    assert list(checkpoints.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_tensorboard_gets_every_figure_and_the_speed(tmp_path) -> None:
+    write_tree(tmp_path, tensorboard="events")
+    done = train(tmp_path)
+    assert done.returncode == 0 and re.search(r"epoch 2/2: .* s, \d+ faces/s", done.stderr), done.stderr
+    events = EventAccumulator(str(tmp_path / "events/cnn5")).Reload()
+    names = {f"{part}/{name}" for part in ("train", "validation") for name in ("loss", "accuracy", "macro_f1", "auroc")}
+    assert names | {"lr", "speed/faces_per_second", "speed/seconds"} <= set(events.Tags()["scalars"])
+    curve = (tmp_path / "plots/training/plots/metrics/train/loss.tsv").read_text().splitlines()[1:]
+    assert [event.value for event in events.Scalars("train/loss")] == pytest.approx(
+        [float(row.split("\t")[1]) for row in curve]
+    )
+
+
+@pytest.mark.slow
+def test_training_starts_from_a_model_of_ours_and_says_why_it_cannot(tmp_path) -> None:
+    write_tree(tmp_path / "first")
+    assert train(tmp_path / "first").returncode == 0
+    write_tree(tmp_path / "second", init=str(tmp_path / "first/data/model"))
+    done = train(tmp_path / "second")
+    assert done.returncode == 0, done.stderr
+    weights = (tmp_path / "first/data/model/weights.safetensors").read_bytes()
+    config = json.loads((tmp_path / "second/data/model/config.json").read_text())
+    assert config["initial_weights"] == hashlib.sha256(weights).hexdigest()
+    write_tree(tmp_path / "third", init="nowhere")
+    done = train(tmp_path / "third")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("ERROR: train.init: 'nowhere' is neither")

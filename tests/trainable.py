@@ -1,0 +1,64 @@
+"""Faces that are easy to tell apart, what the stages before training make of them, and that stage as real processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from conftest import ROOT
+from ruamel.yaml import YAML
+
+from stages.table import write_index
+from stages.training.faces import LabelledFaces
+
+LABELS = ["happy", "sadness"]
+STAGE = [sys.executable, "-m", "stages.train"]
+
+
+def bright_or_dark(count: int, seed: int = 0) -> LabelledFaces:
+    """Faces of two classes that are easy to tell apart."""
+    targets = torch.arange(count) % 2
+    noise = torch.randint(0, 80, (count, 16, 16), generator=torch.Generator().manual_seed(seed))
+    return LabelledFaces((noise + 150 * targets.view(-1, 1, 1)).to(torch.uint8), targets)
+
+
+def write_tree(root: Path, seed: int = 0, **changes: object) -> None:
+    """What the stages before training leave, with a few faces of 16×16, and params to match."""
+    params = YAML(typ="safe").load(ROOT / "params.yaml")
+    params |= {"model": "cnn5", "seed": seed}
+    params["data"] |= {"labels": LABELS}
+    params["train"] |= {"epochs": 2, "batch_size": 8} | changes
+    for folder in ("merged", "split", "augmented"):
+        (root / "data" / folder).mkdir(parents=True)
+    YAML().dump(params, root / "params.yaml")
+    faces = bright_or_dark(30)
+    labels = [LABELS[target] for target in faces.targets]
+    index = pd.DataFrame({"id": range(30), "label": labels, "split": "train", "fold": np.arange(30) // 2 % 5})
+    copies = pd.DataFrame({"id": range(5), "parent": range(10, 15), "label": labels[10:15], "fold": index.fold[10:15]})
+    np.save(root / "data/merged/faces.npy", faces.pixels.numpy())
+    np.save(root / "data/augmented/faces.npy", faces.pixels.numpy()[10:15])
+    write_index(index, root / "data/split/index.csv")
+    write_index(copies, root / "data/augmented/index.csv")
+    (root / "data/merged/sources.json").write_text(json.dumps({"drawn-ck48": {"from": "drawn", "drawn": True}}))
+
+
+def start(root: Path, command: list[str] = STAGE, **pipes: object) -> subprocess.Popen:
+    """The stage, started in a tree."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, cwd=root, env=environment, **pipes)
+
+
+def train(root: Path, command: list[str] = STAGE) -> subprocess.CompletedProcess:
+    """The stage, run in a tree to its end."""
+    process = start(root, command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    told, errors = process.communicate(timeout=600)
+    return subprocess.CompletedProcess(command, process.returncode, told, errors)
+
+
+def outputs(root: Path) -> dict[str, bytes]:
+    paths = [path for folder in ("data/model", "plots") for path in (root / folder).rglob("*") if path.is_file()]
+    return {str(path.relative_to(root)): path.read_bytes() for path in paths}
