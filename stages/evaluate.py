@@ -12,7 +12,7 @@ from stages.models import hardware
 from stages.models.folder import load
 from stages.models.forward import logits
 from stages.models.inputs import Inputs
-from stages.table import open_faces, read_index
+from stages.table import Selection, open_faces, read_index
 
 
 def main() -> None:
@@ -21,14 +21,14 @@ def main() -> None:
     test = index[index.split == "test"]
     if test.empty:
         raise InputError("data/split/index.csv: no face is in the test part; raise split.test_share")
-    faces = torch.from_numpy(open_faces(Path("data/merged/faces.npy"))[test.id.to_numpy()])
+    faces = Selection((open_faces(Path("data/merged/faces.npy")), test.id.to_numpy()))
 
     hardware.deterministic(config["seed"])
     device = hardware.device()
     network.to(device, memory_format=torch.channels_last)
     recipe = config["recipe"]
     inputs = Inputs(**config["inputs"])
-    outputs = logits(network, inputs, faces.to(device), recipe["precision"], recipe["test_flips"]).cpu()
+    outputs = logits(network, inputs, faces, recipe["precision"], recipe["test_flips"]).cpu()
 
     rows = predictions(test, outputs, config["labels"])
     figures = {

@@ -40,7 +40,7 @@ def train(p: params.Params, device: torch.device) -> None:
     train_rows, copies, validation_rows = select(read_index(INDEX), read_index(COPIES), labels, p.split.fold)
     training_faces = gather([(faces, train_rows), (copied_faces, copies)], labels)
     validation = gather([(faces, validation_rows)], labels)
-    inputs = Inputs.measured(training_faces.pixels.numpy(), recipe.input_size or faces.shape[1])
+    inputs = Inputs.measured(training_faces.pixels, recipe.input_size or faces.shape[1])
     channels = len(inputs.mean)
     network = starting(recipe, labels, channels, inputs.size, str(MODEL))
     network.to(device, memory_format=torch.channels_last)
@@ -57,9 +57,9 @@ def train(p: params.Params, device: torch.device) -> None:
         "processes": processes.world(),
     }
     checkpoint = Checkpoint(facts | {"device": device.type})
-    training = Training(
-        network, inputs, training_faces.to(device), validation.to(device), len(labels), recipe, p.seed
-    )
+    limit = recipe.memory_share * hardware.memory(device)
+    resident = training_faces.to(device, limit), validation.to(device, limit)
+    training = Training(network, inputs, *resident, len(labels), recipe, p.seed)
     if processes.rank():  # the first process tells and writes for all
         for _ in training.epochs(checkpoint):
             pass

@@ -48,6 +48,7 @@ WRONG = [
     ("ema: 0.0", "ema: 1.0", "train.ema: 1.0", "less than 1"),
     ("precision: auto", "precision: bf16", "train.precision: 'bf16'", "'bfloat16'"),
     ("test_flips: false", "test_flips: 3", "train.test_flips: 3", "boolean"),
+    ("memory_share: 0.4", "memory_share: 1.5", "train.memory_share: 1.5", "less than or equal to 0.9"),
     ("compile: false", "compile: maybe", "train.compile: 'maybe'", "boolean"),
     ("checkpoint_steps: null", "checkpoint_steps: 0", "train.checkpoint_steps: 0", "greater than or equal to 1"),
     ("launch: python", "launch: pyhton", "launch: 'pyhton'", "torchrun"),

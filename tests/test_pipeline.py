@@ -161,6 +161,19 @@ def test_experiments_with_two_architectures_compare(repository: Project):
 
 
 @pytest.mark.slow
+def test_every_architecture_trains(repository: Project):
+    repository.ok("dvc", "repro")
+    commit(repository)
+    for name, changes in YAML(typ="safe").load(repository.folder / "params.yaml")["models"].items():
+        repository.ok("dvc", "exp", "run", "-n", f"try-{name}", "-S", f"model={name}")
+        config = json.loads((repository.folder / "data/model/config.json").read_text())
+        figures = json.loads((repository.folder / "metrics/metrics.json").read_text())
+        assert config["architecture"] == changes.get("arch", name)
+        assert config["inputs"]["size"] == changes.get("input_size", 24)
+        assert config["parameters"] == figures["parameters"] and 0 < figures["test"]["accuracy"] <= 1
+
+
+@pytest.mark.slow
 def test_two_runs_in_two_folders_write_the_same_bytes(repository: Project, tmp_path: Path):
     repository.ok("dvc", "repro")
     other = repository.clone(tmp_path / "other")

@@ -87,6 +87,23 @@ def test_tensorboard_gets_every_figure_and_the_speed(tmp_path) -> None:
 
 
 @pytest.mark.slow
+def test_a_compiled_network_trains_and_tells_what_compiling_took(tmp_path) -> None:
+    write_tree(tmp_path, compile=True)
+    done = train(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"compiled within the first step, \d+ s", done.stderr) and "epoch 2/2" in done.stderr
+    assert json.loads((tmp_path / "data/model/config.json").read_text())["validation"]["macro_f1"] == 1.0
+
+
+@pytest.mark.slow
+def test_faces_beyond_the_share_of_memory_are_streamed(tmp_path) -> None:
+    write_tree(tmp_path, memory_share=0.0, epochs=4)
+    done = train(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "data/model/config.json").read_text())["validation"]["macro_f1"] == 1.0
+
+
+@pytest.mark.slow
 def test_training_starts_from_a_model_of_ours_and_says_why_it_cannot(tmp_path) -> None:
     write_tree(tmp_path / "first")
     assert train(tmp_path / "first").returncode == 0

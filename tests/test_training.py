@@ -16,15 +16,16 @@ from stages.base.errors import InputError
 from stages.models import build
 from stages.models.forward import logits
 from stages.models.inputs import Inputs
+from stages.table import Selection
 from stages.training.augmentation import distort
 from stages.training.batches import Batches
 from stages.training.chance import reseed
 from stages.training.checkpoint import Checkpoint
-from stages.training.faces import gather, select
+from stages.training.faces import LabelledFaces, gather, select
 from stages.training.loop import Epoch, Training
 from stages.training.objective import class_weights, loss
 from stages.training.optimizer import build as build_optimizer
-from stages.training.order import epoch_order
+from stages.training.order import BLOCK, WINDOW, epoch_order
 from stages.training.schedule import Schedule
 
 ROOT = Path(__file__).parents[1]
@@ -113,8 +114,38 @@ def test_faces_keep_their_labels(index: pd.DataFrame) -> None:
     faces = np.arange(40, dtype=np.uint8).repeat(256).reshape(-1, 16, 16)
     some = index.iloc[[5, 0, 13]]
     gathered = gather([(faces, some), (faces[::-1], some[:1])], LABELS)
-    assert gathered.pixels[:, 0, 0].tolist() == [10, 0, 26, 29] and gathered.pixels.dtype == torch.uint8
+    assert gathered.streamed and gathered.pixels[:2][:, 0, 0].tolist() == [10, 0]
     assert gathered.targets.tolist() == [1, 0, 0, 1]
+    resident = gathered.to(torch.device("cpu"))
+    assert resident.pixels[:, 0, 0].tolist() == [10, 0, 26, 29] and resident.pixels.dtype == torch.uint8
+    assert gathered.to(torch.device("cpu"), limit=4 * 256).streamed is False
+    assert gathered.to(torch.device("cpu"), limit=4 * 256 - 1).streamed
+    batches = torch.tensor([[[3, 0]], [[1, 2]]] * 5)
+    for one, other in zip(gathered.take(batches), resident.take(batches), strict=True):
+        assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1]) and one[0].shape == (1, 2, 16, 16)
+
+
+def test_streamed_faces_come_once_in_blocks_shuffled_into_one_another() -> None:
+    targets = torch.zeros(3 * BLOCK * WINDOW // 2 + 5, dtype=torch.int64)
+    rows = epoch_order(targets, 1, False, 0, 1, streamed=True).flatten()
+    assert torch.equal(rows.sort().values, torch.arange(len(targets)))
+    first, second = (set((part // BLOCK).tolist()) for part in rows.split(BLOCK * WINDOW))
+    assert len(first) == WINDOW and len(first & second) <= 1 and max(first) > WINDOW
+    assert (rows[1:] // BLOCK != rows[:-1] // BLOCK).double().mean() > 0.9
+    assert not torch.equal(rows, epoch_order(targets, 1, False, 0, 2, streamed=True).flatten())
+
+
+def test_faces_on_disk_train_as_those_in_memory_do() -> None:
+    runs = []
+    for streamed in (False, True):
+        some = training()
+        if streamed:
+            some.train = LabelledFaces(Selection((some.train.pixels.numpy(), np.arange(17))), some.train.targets)
+            some.validation = LabelledFaces(
+                Selection((some.validation.pixels.numpy(), np.arange(10))), some.validation.targets
+            )
+        runs.append([replace(epoch, seconds=0.0) for epoch in run(some)])
+    assert runs[0][-1].validation["macro_f1"] > 0.9 and runs[1][-1].validation["macro_f1"] > 0.9
 
 
 def test_what_cannot_be_trained_on_is_named(index: pd.DataFrame) -> None:
@@ -309,7 +340,7 @@ def test_the_gradient_is_clipped() -> None:
     def moved(clip: float | None) -> float:
         some = training(8, linear(), optimizer="sgd", schedule="constant", lr=1.0, weight_decay=0.0, clip=clip)
         before = nn.utils.parameters_to_vector(some.network.parameters()).clone()
-        some._step(torch.arange(8).view(1, 8))
+        some._step(some.train.pixels.unsqueeze(0), some.train.targets.unsqueeze(0))
         return (nn.utils.parameters_to_vector(some.network.parameters()) - before).norm().item()
 
     assert moved(None) > 0.02 and moved(0.01) == pytest.approx(0.019, rel=0.01)  # Nesterov: 1 + momentum
@@ -362,6 +393,7 @@ class Killed(Checkpoint):
         super().save(state)
         self.left -= 1
         if not self.left:
+            self.wait()
             raise KeyboardInterrupt
 
 
@@ -395,7 +427,14 @@ def test_a_restored_training_ends_with_the_same_bytes(changes: dict, checkpoints
 
 
 def test_a_checkpoint_is_of_its_own_training_alone() -> None:
-    Checkpoint({"seed": 0}).save({"step": 3})
+    checkpoint = Checkpoint({"seed": 0})
+    checkpoint.save({"step": 3})
+    checkpoint.wait()
     assert Checkpoint({"seed": 0}).load() == {"step": 3} and Checkpoint({"seed": 1}).load() is None
+    weights = torch.zeros(1_000_000)
+    checkpoint.save({"weights": weights})
+    weights += 1  # training goes on while they are written
+    checkpoint.wait()
+    assert not Checkpoint({"seed": 0}).load()["weights"].any()
     Checkpoint({"seed": 0}).remove()
     assert Checkpoint({"seed": 0}).load() is None

@@ -113,6 +113,7 @@ class Train(Section):
     ema: Annotated[float, Field(ge=0, lt=1)]
     test_flips: bool
     precision: Literal["auto", "float32", "bfloat16", "float16"]
+    memory_share: Annotated[float, Field(ge=0, le=0.9)]
     compile: bool
     checkpoint_steps: Annotated[int, Field(ge=1)] | None
     tensorboard: str | None

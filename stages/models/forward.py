@@ -5,27 +5,29 @@ from torch import Tensor, nn
 
 from stages.models.hardware import autocast, precision
 from stages.models.inputs import Inputs
+from stages.table import Selection
 
 
 @torch.inference_mode()
 def logits(
     network: nn.Module,
     inputs: Inputs,
-    faces: Tensor,
+    faces: Tensor | Selection,
     wanted: str = "auto",
     flips: bool = False,
     batch_size: int = 256,
 ) -> Tensor:
-    """A network's logits, float32 N×classes, for uint8 faces N×H×W or N×H×W×3 on its device.
+    """A network's logits, float32 N×classes, on its device, for uint8 faces N×H×W or N×H×W×3.
 
     `wanted` is a precision as in `hardware.precision`; with `flips` they are the mean over each face and its mirror
     image.
     """
     network.eval()
-    with autocast(faces.device, precision(faces.device, wanted)):
+    device = next(network.parameters()).device
+    with autocast(device, precision(device, wanted)):
         outputs = []
-        for batch in faces.split(batch_size):
-            images = inputs(batch)
+        for start in range(0, len(faces), batch_size):
+            images = inputs(torch.as_tensor(faces[start : start + batch_size]).to(device))
             views = (images, images.flip(3)) if flips else (images,)
             outputs.append(torch.stack([network(view).float() for view in views]).mean(0))
         return torch.cat(outputs)

@@ -2,6 +2,7 @@
 
 import os
 
+import psutil
 import torch
 
 from stages.base.errors import InputError
@@ -19,6 +20,13 @@ def device() -> torch.device:
         raise InputError(f"launch: more processes on this machine than its GPUs, {have}; lower --nproc-per-node")
     torch.cuda.set_device(own)
     return torch.device("cuda", own)
+
+
+def memory(device: torch.device) -> int:
+    """Bytes of memory that the device has in all."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    return psutil.virtual_memory().total
 
 
 def precision(device: torch.device, wanted: str = "auto") -> torch.dtype:

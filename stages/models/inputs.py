@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from stages.table import Selection
+
 
 def to_images(faces: Tensor) -> Tensor:
     """uint8 faces N×H×W or N×H×W×3 as float32 images N×C×H×W, 0 to 1."""
@@ -23,13 +25,16 @@ class Inputs:
     std: list[float]
 
     @classmethod
-    def measured(cls, faces: np.ndarray, size: int) -> "Inputs":
+    def measured(cls, faces: np.ndarray | Selection, size: int) -> "Inputs":
         """Inputs of `size` pixels, normalised to mean 0 and deviation 1 over `faces`, uint8 N×H×W or N×H×W×3."""
+        channels = faces.shape[3] if len(faces.shape) == 4 else 1
+        counts = np.zeros((channels, 256))
+        for start in range(0, len(faces), 4096):  # counting takes eight times their memory
+            block = faces[start : start + 4096].reshape(-1, channels)
+            counts += [np.bincount(channel, minlength=256) for channel in block.T]
         levels = np.arange(256) / 255
         mean, std = [], []
-        for channel in np.moveaxis(faces, 3, 0) if faces.ndim == 4 else [faces]:
-            blocks = np.array_split(channel, len(channel) // 4096 + 1)  # counting takes eight times their memory
-            share = sum(np.bincount(block.ravel(), minlength=256) for block in blocks) / channel.size
+        for share in counts / counts[0].sum():
             mean.append(round(float(share @ levels), 6))
             std.append(max(round(float(share @ (levels - share @ levels) ** 2) ** 0.5, 6), 1e-3))
         return cls(size, mean, std)

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -22,18 +24,32 @@ class Checkpoint:
         facts = facts | {"code": _code(), "torch": torch.__version__, "threads": torch.get_num_threads()}
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         self.path = user_cache_path("facial-expression-recognition") / "checkpoints" / f"{key[:32]}.pt"
+        self._writer, self._written = ThreadPoolExecutor(1), None
 
     def load(self) -> dict | None:
         """What was saved last, on the CPU, or None where there is nothing."""
         return torch.load(self.path, map_location="cpu", weights_only=True) if self.path.exists() else None
 
     def save(self, state: dict) -> None:
-        """Replace what was saved: tensors, numbers, texts, lists and dictionaries."""
+        """Replace what was saved by tensors, numbers, texts, lists and dictionaries, as they are now.
+
+        They are written while the training goes on; should the state before still be, that is waited for.
+        """
+        self.wait()
+        self._written = self._writer.submit(self._write, deepcopy(state))
+
+    def _write(self, state: dict) -> None:
         with whole(self.path) as beside:
             torch.save(state, beside)
 
+    def wait(self) -> None:
+        """Let what is being saved come to its end."""
+        if self._written:
+            self._written.result()
+
     def remove(self) -> None:
         """Forget it: the training has ended and its model is written."""
+        self.wait()
         self.path.unlink(missing_ok=True)
 
 

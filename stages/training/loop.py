@@ -1,5 +1,6 @@
 """The training loop: faces stay on the device, and nothing waits for the host inside an epoch."""
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -68,7 +69,7 @@ class Training:
         self.weights = class_weights(train.targets, classes) if recipe.balance == "weights" else None
         self.steps_per_epoch = -(-len(train) // recipe.batch_size)
         self.shared_statistics = processes.share_statistics(network, self.device)
-        self.frozen, self.forward = None, network
+        self.frozen, self.forward, self.compiling = None, network, False
         places = torch.arange(self.steps_per_epoch * recipe.batch_size, device=self.device)
         self.places = self._parts(places).flatten()  # of this process's outputs among those of all
         self.optimizer = optimizer.build(network, recipe)
@@ -108,12 +109,17 @@ class Training:
     def _epoch(self, checkpoint: Checkpoint, bar: tqdm) -> Epoch:
         recipe, number, start = self.recipe, len(self.history) + 1, time.perf_counter()
         self._freeze(number <= recipe.freeze_epochs)
-        order = epoch_order(self.targets, recipe.batch_size, recipe.balance == "sampling", self.seed, number)
+        order = epoch_order(
+            self.targets, recipe.batch_size, recipe.balance == "sampling", self.seed, number, self.train.streamed
+        )
         done = self.step - (number - 1) * self.steps_per_epoch
         if not done:
             self.lr = self._rate()
-        for rows in self._parts(order[done:]).to(self.device):
-            self._step(rows)
+        for faces, targets in self.train.take(self._parts(order[done:])):
+            self._step(faces, targets)
+            if self.compiling:
+                self.compiling = False
+                tqdm.write(f"compiled within the first step, {time.perf_counter() - start:.0f} s", sys.stderr)
             bar.update()
             if recipe.checkpoint_steps and self.step % recipe.checkpoint_steps == 0:
                 self._save(checkpoint)
@@ -124,9 +130,10 @@ class Training:
 
         figures = measure(outputs, self.targets[order.flatten()])
         judge = self.average.module if self.average else self.network
-        mine = slice(processes.rank(), None, processes.world())
-        judgement = logits(judge, self.inputs, self.validation.pixels[mine], recipe.precision, recipe.test_flips)
-        judged = measure(processes.gathered(judgement, mine, len(self.validation)), self.validation.targets)
+        step, first = processes.world(), processes.rank()
+        mine = logits(judge, self.inputs, self.validation.every(step, first), recipe.precision, recipe.test_flips)
+        everyone = processes.gathered(mine, slice(first, None, step), len(self.validation))
+        judged = measure(everyone, self.validation.targets)
         better = judged["macro_f1"] > max((epoch.validation["macro_f1"] for epoch in self.history), default=-1.0)
         if better:
             self.best = {name: tensor.clone() for name, tensor in judge.state_dict().items()}
@@ -140,17 +147,17 @@ class Training:
         parts = self.recipe.accumulation
         return processes.share(batches.view(-1, parts, self.recipe.batch_size // parts))
 
-    def _step(self, parts: Tensor) -> None:
-        """One step of the optimiser on the faces `parts`, accumulation×b, one part after another."""
+    def _step(self, faces: Tensor, targets: Tensor) -> None:
+        """One step of the optimiser on accumulation×b faces and their classes, one part after another."""
         chance = seed_of(self.seed, 0, self.step)
         reseed(chance, processes.rank())
         self.generator.manual_seed(chance)
         self.optimizer.zero_grad()
-        for part in parts:
-            images, targets = self.batches(self.train.pixels[part], self.train.targets[part], self.generator)
+        for part, classes in zip(faces, targets):
+            images, wanted = self.batches(part, classes, self.generator)
             with autocast(self.device, self.dtype), self.shared_statistics():
                 outputs = self.forward(images).float()
-            self.scaler.scale(loss(outputs, targets, self.weights, self.recipe.focal) / len(parts)).backward()
+            self.scaler.scale(loss(outputs, wanted, self.weights, self.recipe.focal) / len(faces)).backward()
             self.outputs.append(outputs.detach())
         if self.recipe.clip:
             self.scaler.unscale_(self.optimizer)
@@ -174,7 +181,7 @@ class Training:
         if frozen != self.frozen:  # DDP knows the weights that learned when it was made
             self.frozen, self.forward = frozen, processes.parallel(self.network)
             if self.recipe.compile:
-                self.forward = torch.compile(self.forward)
+                self.forward, self.compiling = torch.compile(self.forward), True
 
     def _averaged(self) -> nn.Module:
         """The exponential moving average of the weights (Polyak and Juditsky, 1992)."""
