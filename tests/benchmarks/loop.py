@@ -25,7 +25,7 @@ from stages.training.faces import LabelledFaces  # noqa: E402
 from stages.training.loop import Training  # noqa: E402
 from stages.training.objective import loss  # noqa: E402
 
-CLASSES, SIDE, BATCHES, ROUNDS = 7, 48, 50, 5
+CLASSES, SIDE, BATCHES, ROUNDS = 7, 48, 100, 5
 DEVICE = hardware.device()
 
 

@@ -43,7 +43,8 @@ def wait() -> float:
 def load(data: Path, count: int | None) -> LabelledFaces:
     index = read_index(data / "split/index.csv")
     rows = index[(index.dataset == "fer2013") & (index.official == "train")][:count]
-    return gather([(open_faces(data / "merged/faces.npy"), rows)], sorted(set(LABELS) & set(rows.label)))
+    faces = gather([(open_faces(data / "merged/faces.npy"), rows)], sorted(set(LABELS) & set(rows.label)))
+    return faces.to(torch.device("cpu"))
 
 
 def usual(faces: LabelledFaces, network: nn.Module, recipe: params.Train, folder: Path):
