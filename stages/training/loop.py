@@ -1,4 +1,4 @@
-"""The training loop: faces stay on the device, and nothing waits for the host inside an epoch."""
+"""The training loop: nothing in it waits for the host inside an epoch."""
 
 import sys
 import time
@@ -44,7 +44,7 @@ class Epoch:
 
 
 class Training:
-    """A network in training on its device: `epochs` trains it, `save` and `load` keep and restore where it stands.
+    """A network in training on its device: `epochs` trains it, from where its checkpoint stands.
 
     Whatever is random depends on `seed` and the step alone, so that a restored training goes on as if undisturbed.
     """
