@@ -1,53 +1,75 @@
-"""Put the trained model to the test part, once → metrics/metrics.json, data/predictions.csv, plots/confusion.csv."""
+"""Put the trained model to the test part, once → metrics/metrics.json, data/predictions/, plots/evaluation/."""
 
+import argparse
 import json
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import torch
+from torch import nn
 
 from stages.base.errors import InputError, guard
 from stages.base.whole import whole
-from stages.evaluation.report import confusion, metrics, predictions
+from stages.evaluation.calibration import temperature
+from stages.evaluation.figures import figures, validation
+from stages.evaluation.tables import predictions, tables
 from stages.models import hardware
 from stages.models.folder import load
 from stages.models.forward import logits
 from stages.models.inputs import Inputs
+from stages.places import Places
 from stages.table import Selection, open_faces, read_index
 
 
 def main() -> None:
-    network, config = load(Path("data/model"))
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--of", metavar="FOLDER", help="of the run in this folder, not of the pipeline's own")
+    places = Places.of(options.parse_args().of)
+    network, config = load(places.model)
+    labels = config["labels"]
     index = read_index(Path("data/split/index.csv"))
-    test = index[index.split == "test"]
-    if test.empty:
-        raise InputError("data/split/index.csv: no face is in the test part; raise split.test_share")
-    faces = Selection((open_faces(Path("data/merged/faces.npy")), test.id.to_numpy()))
+    parts = {"test": index[index.split == "test"], "validation": index[index.fold == config["fold"]]}
+    for name, faces in parts.items():
+        if faces.empty:
+            raise InputError(f"data/split/index.csv: no face is in the {name} part; change split")
 
     hardware.deterministic(config["seed"])
-    device = hardware.device()
-    network.to(device, memory_format=torch.channels_last)
-    recipe = config["recipe"]
-    inputs = Inputs(**config["inputs"])
-    outputs = logits(network, inputs, faces, recipe["precision"], recipe["test_flips"]).cpu()
-
-    rows = predictions(test, outputs, config["labels"])
-    figures = {
-        "test": metrics(rows, outputs, config["labels"]),
-        "validation": config["validation"],
+    network.to(hardware.device(), memory_format=torch.channels_last)
+    outputs = {name: _logits(network, config, faces) for name, faces in parts.items()}
+    rows = {name: predictions(faces, outputs[name], labels) for name, faces in parts.items()}
+    scale = temperature(outputs["validation"], pd.Index(labels).get_indexer(rows["validation"].label))
+    told = {
+        "test": figures(rows["test"], outputs["test"], scale, labels),
+        "validation": validation(rows["validation"], outputs["validation"], scale, labels),
+        "temperature": round(scale, 6),
         "parameters": config["parameters"],
         "drawn_faces": config["drawn_faces"],
     }
-    with whole(Path("data/predictions.csv")) as path:
-        rows.to_csv(path, index=False, float_format="%.6f", lineterminator="\n")
-    with whole(Path("plots/confusion.csv")) as path:
-        confusion(rows, config["labels"]).to_csv(path, index=False, lineterminator="\n")
-    with whole(Path("metrics/metrics.json")) as path:
-        path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    _write_tables(places.predictions, rows)
+    _write_tables(places.tables, tables(rows["test"], outputs["test"], scale, labels))
+    with whole(places.figures) as path:
+        path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
-    for name, part in {"test": figures["test"], **figures["test"]["per_dataset"]}.items():
+    for name, part in {"test": told["test"], **told["test"]["per_dataset"]}.items():
         print(f"{name}: {part['faces']} faces, accuracy {part['accuracy']:.3f}, macro-F1 {part['macro_f1']:.3f}")
     if config["drawn_faces"]:
         print("Some of these faces are drawn: the figures say nothing about people.")
+
+
+def _logits(network: nn.Module, config: dict, faces: pd.DataFrame) -> np.ndarray:
+    """Faces×labels, float64."""
+    pixels = Selection((open_faces(Path("data/merged/faces.npy")), faces.id.to_numpy()))
+    recipe = config["recipe"]
+    outputs = logits(network, Inputs(**config["inputs"]), pixels, recipe["precision"], recipe["test_flips"])
+    return outputs.double().cpu().numpy()
+
+
+def _write_tables(folder: Path, named: dict[str, pd.DataFrame]) -> None:
+    with whole(folder) as beside:
+        beside.mkdir()
+        for name, table in named.items():
+            table.to_csv(beside / f"{name}.csv", index=False, float_format="%.6f", lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Train one architecture on all folds but one, judged by that one → data/model/; its curves → plots/training/."""
 
+import argparse
 import hashlib
 import json
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from stages.base.whole import whole
 from stages.models import hardware
 from stages.models.folder import save, sha256
 from stages.models.inputs import Inputs
+from stages.places import Places
 from stages.table import open_faces, read_index
 from stages.training import processes
 from stages.training.checkpoint import Checkpoint
@@ -21,35 +23,39 @@ from stages.training.faces import gather, select
 from stages.training.loop import Training
 from stages.training.starting import starting
 
-INDEX, COPIES, MODEL = Path("data/split/index.csv"), Path("data/augmented/index.csv"), Path("data/model")
+INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--fold", type=int, help="the validation fold, in place of split.fold")
+    options.add_argument("--to", metavar="FOLDER", help="a folder for this run alone, not the pipeline's own")
+    given = options.parse_args()
     p = params.load()
     hardware.deterministic(p.seed)
     device = hardware.device()
     with processes.joined(device):
-        train(p, device)
+        train(p, p.split.fold if given.fold is None else given.fold, Places.of(given.to), device)
 
 
-def train(p: params.Params, device: torch.device) -> None:
+def train(p: params.Params, fold: int, places: Places, device: torch.device) -> None:
     labels, recipe = p.data.labels, p.recipe
     faces, copied_faces = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
     sources = json.loads(Path("data/merged/sources.json").read_text(encoding="utf-8"))
 
-    train_rows, copies, validation_rows = select(read_index(INDEX), read_index(COPIES), labels, p.split.fold)
+    train_rows, copies, validation_rows = select(read_index(INDEX), read_index(COPIES), labels, fold)
     training_faces = gather([(faces, train_rows), (copied_faces, copies)], labels)
     validation = gather([(faces, validation_rows)], labels)
     inputs = Inputs.measured(training_faces.pixels, recipe.input_size or faces.shape[1])
     channels = len(inputs.mean)
-    network = starting(recipe, labels, channels, inputs.size, str(MODEL))
+    network = starting(recipe, labels, channels, inputs.size, "data/model")
     network.to(device, memory_format=torch.channels_last)
     parameters = sum(parameter.numel() for parameter in network.parameters())
 
     facts = {
         "recipe": recipe.model_dump(),
         "seed": p.seed,
-        "fold": p.split.fold,
+        "fold": fold,
         "labels": labels,
         "initial_weights": sha256(network),
         "inputs": asdict(inputs),  # they tell of the pixels, whatever the indexes say
@@ -68,14 +74,14 @@ def train(p: params.Params, device: torch.device) -> None:
     count = len(training_faces)
     told = f"{p.model}, {parameters:,} parameters: {count} faces to train on, {len(validation)} to validate on"
     print(told, flush=True)
-    with Curves(Path("plots/training"), recipe.tensorboard, p.model, recipe.epochs) as curves:
+    with Curves(places.curves, recipe.tensorboard, p.model, recipe.epochs) as curves:
         for epoch in training.epochs(checkpoint):
             curves.add(epoch, count)
             if epoch.best:
                 best = epoch
     print(f"kept epoch {best.number}: validation macro-F1 {best.validation['macro_f1']:.3f}")
 
-    with whole(MODEL) as folder:
+    with whole(places.model) as folder:
         folder.mkdir()
         config = facts | {
             "architecture": recipe.arch,

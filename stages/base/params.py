@@ -132,6 +132,14 @@ class Train(Section):
         return self
 
 
+class Review(Section):
+    folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_distinct)]
+
+
+class Report(Section):
+    faces: bool
+
+
 class Params(Section):
     model: str
     seed: Annotated[int, Field(ge=0, lt=2**32)]
@@ -142,6 +150,8 @@ class Params(Section):
     split: Split
     augment: Augment
     train: Train
+    review: Review
+    report: Report
     models: dict[str, dict]
 
     @model_validator(mode="after")

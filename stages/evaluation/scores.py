@@ -1,7 +1,7 @@
-"""Figures of merit of a classifier."""
+"""Figures of merit of a classifier, those that a training is followed and judged by."""
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support, recall_score, roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,18 +20,10 @@ def scores(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     }
 
 
-def measure(logits: Tensor, targets: Tensor) -> dict[str, float]:
-    """The mean cross-entropy of finite logits N×classes against N target classes, `scores`, and the macro AUROC."""
-    logits, targets = logits.cpu().double(), targets.cpu()
-    loss = functional.cross_entropy(logits, targets).item()
-    truth = targets.numpy()
-    return {"loss": loss, **scores(truth, logits.argmax(1).numpy()), **_auroc(truth, logits.softmax(1).numpy())}
-
-
-def _auroc(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+def auroc(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     """The area under the ROC curve of each class against the rest, 0 to 1, on average over those in `truth`.
 
-    Empty where all faces are of one class: there is nothing to tell apart.
+    Empty where all faces are of one class: there is nothing to tell apart. `probabilities` is N×classes.
     """
     present = np.unique(truth)
     if len(present) < 2:
@@ -39,8 +31,9 @@ def _auroc(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     return {"auroc": float(np.mean([roc_auc_score(truth == label, probabilities[:, label]) for label in present]))}
 
 
-def per_class(truth: np.ndarray, prediction: np.ndarray, labels: list[str]) -> dict[str, dict]:
-    """Precision, recall, F1 and the number of true faces of each label; classes are positions in `labels`."""
-    columns = precision_recall_fscore_support(truth, prediction, labels=range(len(labels)), zero_division=0)
-    names = ("precision", "recall", "f1", "faces")
-    return {label: dict(zip(names, (v.item() for v in row))) for label, *row in zip(labels, *columns)}
+def measure(logits: Tensor, targets: Tensor) -> dict[str, float]:
+    """The mean cross-entropy of finite logits N×classes against N target classes, `scores`, and the macro AUROC."""
+    logits, targets = logits.cpu().double(), targets.cpu()
+    loss = functional.cross_entropy(logits, targets).item()
+    truth = targets.numpy()
+    return {"loss": loss, **scores(truth, logits.argmax(1).numpy()), **auroc(truth, logits.softmax(1).numpy())}

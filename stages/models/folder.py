@@ -10,11 +10,13 @@ from torch import nn
 from stages.base.errors import InputError
 from stages.models import build
 
+CONFIG, WEIGHTS = "config.json", "weights.safetensors"
+
 
 def save(folder: Path, network: nn.Module, config: dict) -> None:
     """Write a network and its `config`, whose keys `load` reads, into the existing `folder`."""
-    (folder / "weights.safetensors").write_bytes(_packed(network))
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    (folder / WEIGHTS).write_bytes(_packed(network))
+    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
 def sha256(network: nn.Module) -> str:
@@ -28,7 +30,7 @@ def load(folder: Path) -> tuple[nn.Module, dict]:
     Nothing in the folder can run code. Raises InputError where it holds no model, or a damaged one.
     """
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         network = build(
             config["architecture"],
             len(config["labels"]),
@@ -36,7 +38,7 @@ def load(folder: Path) -> tuple[nn.Module, dict]:
             config["inputs"]["size"],
             config["recipe"]["dropout"],
         )
-        network.load_state_dict(safetensors.torch.load_file(folder / "weights.safetensors"))
+        network.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder}: holds no trained model; train one first") from None
     except (ValueError, KeyError, TypeError, RuntimeError, safetensors.SafetensorError) as error:

@@ -8,6 +8,7 @@ from torch import nn
 from stages.base.errors import InputError
 from stages.base.params import Train
 from stages.models import build
+from stages.models.folder import CONFIG, WEIGHTS
 from stages.training.start import start
 
 
@@ -30,13 +31,16 @@ def starting(recipe: Train, labels: list[str], channels: int, size: int, place: 
 
 
 def _at_revision(revision: str, place: str, folder: Path) -> Path:
-    """The folder `place` at a git revision, fetched into `folder`."""
+    """The model in the folder `place` at a git revision, fetched into `folder`."""
     from dvc.api import DVCFileSystem  # a second, for those who ask for it
     from dvc.exceptions import DvcException
     from dvc.scm import SCMError
 
     try:
-        DVCFileSystem(rev=revision).get(place, str(folder), recursive=True)
+        files = DVCFileSystem(rev=revision)
+        folder.mkdir()
+        for name in (CONFIG, WEIGHTS):
+            files.get_file(f"{place}/{name}", str(folder / name))
     except (DvcException, SCMError, OSError) as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"train.init: {revision!r} is neither random, imagenet, a folder, nor a git revision or "

@@ -1,0 +1,28 @@
+"""Where a training and what is told of it are kept: the pipeline's own run, or one of several beside it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Places:
+    """The paths of one run: its model, training curves, predictions, figures, and the tables that are plotted."""
+
+    model: Path
+    curves: Path
+    predictions: Path
+    figures: Path
+    tables: Path
+
+    @classmethod
+    def of(cls, folder: str | None) -> "Places":
+        """Those of a run in a folder of its own, or with None those of the pipeline's."""
+        if folder:
+            return cls(*(Path(folder) / name for name in ("model", "training", "predictions", "metrics.json", "tables")))
+        return cls(
+            Path("data/model"),
+            Path("plots/training"),
+            Path("data/predictions"),
+            Path("metrics/metrics.json"),
+            Path("plots/evaluation"),
+        )
