@@ -18,7 +18,8 @@ class Places:
     def of(cls, folder: str | None) -> "Places":
         """Those of a run in a folder of its own, or with None those of the pipeline's."""
         if folder:
-            return cls(*(Path(folder) / name for name in ("model", "training", "predictions", "metrics.json", "tables")))
+            own = Path(folder)
+            return cls(own / "model", own / "training", own / "predictions", own / "metrics.json", own / "tables")
         return cls(
             Path("data/model"),
             Path("plots/training"),

@@ -66,7 +66,8 @@ def test_a_room_imports_no_stage_and_only_training_and_evaluation_import_torch()
         name, text = str(file.relative_to(ROOT)), file.read_text()
         assert closure(file) & scripts <= {name}, f"{name} imports a stage"
         if re.search(r"^\s*(?:import|from) (?:torch|timm|dvclive)", text, re.MULTILINE):
-            assert re.match(r"stages/(train\.py|evaluate\.py|models/|training/|evaluation/)", name), name
+            rooms = r"stages/((train|evaluate|explain)\.py|(models|training|evaluation|explanation)/)"
+            assert re.match(rooms, name), name
         if "/" in name.removeprefix("stages/"):
             assert not re.search(r"""["'](?:data|metrics|plots)/""", text), f"{name} knows a path of the pipeline"
 
@@ -136,6 +137,18 @@ def test_experiments_with_two_architectures_compare(repository: Project):
     shown = json.loads(repository.ok("dvc", "exp", "show", "--json"))
     told = json.dumps(shown)
     assert '"model": "googlenet"' in told and '"macro_f1"' in told and '"other"' in told
+
+    # Every plot shows both, the curves of training and validation, and every cell of both confusion matrices.
+    plots = json.loads(repository.ok("dvc", "plots", "diff", "--json", "main", "other"))["data"]
+    assert set(plots) == {next(iter(plot)) for plot in YAML(typ="safe").load(ROOT / "dvc.yaml")["plots"]}
+    for name, (plot,) in plots.items():
+        rows = plot["content"]["data"]["values"]
+        assert {row["rev"] for row in rows} == {"main", "other"}, name
+        if name.startswith("confusion"):
+            cells = {(row["rev"], row["label"], row["prediction"]) for row in rows}
+            assert len(cells) == len(rows) == 2 * 7 * 7
+        if name in ("loss", "accuracy", "macro_f1"):
+            assert {row["filename"].split("/")[0] for row in rows} == {"train", "validation"}
 
     # A training can start from the model of another revision.
     repository.ok("git", "checkout", "-q", "-f", "main")
