@@ -1,0 +1,64 @@
+"""matplotlib's figures as SVG elements that take the colours and the type of the page they stand in."""
+
+import re
+from html import escape
+from io import StringIO
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+WIDTH = 360  # pixels: what a phone shows, text at its full size
+INK, LINE = "#010101", "#020202"  # stand-ins, each exchanged for one of the page's own colours
+SERIES = ["#030301", "#030302", "#030303", "#030304", "#030305"]
+_COLOURS = {INK: "currentColor", LINE: "var(--line)"} | {c: f"var(--series-{n})" for n, c in enumerate(SERIES, 1)}
+
+STYLE = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": LINE,
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "font.size": 12,
+    "axes.titlesize": 12,
+    "axes.titlecolor": INK,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "legend.borderpad": 0,
+    "legend.columnspacing": 1.2,
+    "legend.frameon": False,
+    "legend.handlelength": 1.8,
+    "lines.linewidth": 1.8,
+    "svg.fonttype": "none",
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.pad": 6,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+}
+_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+
+
+def drawing(height: int) -> Figure:
+    """An empty figure, `WIDTH` by `height` pixels; draw on it with `STYLE`, in `INK`, `LINE` and `SERIES` only."""
+    return Figure(figsize=(WIDTH / 72, height / 72), layout="constrained")
+
+
+def inline(figure: Figure, name: str, description: str) -> str:
+    """A figure as an SVG element that a screen reader speaks as `description`.
+
+    The same figure gives the same text; figures of different `name` share no id.
+    """
+    text = StringIO()
+    with rc_context({"svg.hashsalt": name}):
+        figure.savefig(text, format="svg", transparent=True, metadata=_METADATA)
+    svg = text.getvalue()
+    svg = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r" font-family: [^;]*;", "", svg)
+    svg = re.sub("#0[0-9a-f]{5}", lambda colour: _COLOURS[colour[0]], svg)
+    box = f"0 0 {WIDTH} {figure.get_figheight() * 72:.0f}"
+    opening = f'<svg viewBox="{box}" role="img" aria-label="{escape(description)}">'
+    return opening + svg[svg.index(">", svg.index("<svg")) + 1 :].strip()

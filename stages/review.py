@@ -1,0 +1,58 @@
+"""List the faces whose label is probably wrong → data/review/exclude.csv, its first ones as plots/review.html.
+
+The probabilities are those of a fold's faces by the model that was trained on the other folds. Lines of the list that a
+person agrees with go into data/exclude.csv as they are. Test faces are never reviewed: to choose them by what a model
+says of them would be to choose by test data.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from stages.base import params
+from stages.base.errors import InputError, guard
+from stages.base.whole import whole
+from stages.curation.exclusions import COLUMNS
+from stages.doubts.ranking import doubtful
+from stages.doubts.sheet import sheet
+from stages.table import open_faces, read_index, write_index
+
+SHOWN = 100  # faces on the sheet
+KNOWN = ["id", "dataset", "file", "label"]  # of a face, before a model sees it
+
+
+def main() -> None:
+    p = params.load()
+    index = read_index(Path("data/split/index.csv"))
+    folds = [predictions(fold, index, p.data.labels) for fold in p.review.folds]
+    rows = pd.concat(folds, ignore_index=True)
+    found = doubtful(rows, p.data.labels)
+    shown = found[:SHOWN]
+    faces = open_faces(Path("data/merged/faces.npy"))[shown["id"].to_numpy()]
+
+    with whole(Path("data/review")) as folder:
+        folder.mkdir()
+        write_index(found[COLUMNS], folder / "exclude.csv")
+    with whole(Path("plots/review.html")) as path:
+        path.write_text(sheet(shown, faces, len(found)), encoding="utf-8")
+    print(f"{len(found)} of {len(rows)} labels are probably wrong: see plots/review.html")
+
+
+def predictions(fold: int, index: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
+    """What the model that was trained without this fold says of its faces: id, dataset, file, label, probabilities.
+
+    Raises InputError where that is not there, or was said of other faces or labels than those of today.
+    """
+    path = Path(f"data/folds/{fold}/predictions/validation.csv")
+    if not path.exists():
+        raise InputError(f"{path}: not found; `dvc repro review/dvc.yaml` writes it")
+    rows = read_index(path)
+    here = index.loc[index["fold"] == fold, KNOWN].reset_index(drop=True)
+    if list(rows.columns[6:]) != labels or not rows[KNOWN].sort_values("id", ignore_index=True).equals(here):
+        raise InputError(f"{path}: not of the faces and labels that fold {fold} has now; "
+                         "`dvc repro review/dvc.yaml` writes it again")
+    return rows[KNOWN].join(rows[labels].astype(float))
+
+
+if __name__ == "__main__":
+    guard(main)

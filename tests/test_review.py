@@ -1,0 +1,164 @@
+"""The label review: wrong labels are found and shown, and what is listed can be pasted into the list of exclusions."""
+
+import base64
+import csv
+import io
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Project
+from PIL import Image
+from scipy.special import softmax
+
+from stages import review
+from stages.base.errors import InputError
+from stages.curation.exclusions import excluded
+from stages.doubts.ranking import doubtful
+from stages.doubts.sheet import sheet
+
+LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
+
+
+def judged(count: int, flipped: int, labels: list[str] = LABELS) -> pd.DataFrame:
+    """Faces as a model judges them that is right of nine in ten; `flipped` of them have a wrong label."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(len(labels), size=count)
+    wrong = rng.permutation(count) < flipped
+    given = (truth + wrong * rng.integers(1, len(labels), size=count)) % len(labels)
+    faces = pd.DataFrame({"id": range(count), "dataset": "ck48", "file": [f'a, "{n}".png' for n in range(count)]})
+    faces = faces.assign(label=[labels[n] for n in given], truth=[labels[n] for n in truth], wrong=wrong)
+    logits = rng.normal(size=(count, len(LABELS))) + 3 * certain(faces["truth"])
+    return faces.join(pd.DataFrame(softmax(logits, axis=1), columns=LABELS).round(6))
+
+
+def certain(labels: pd.Series) -> np.ndarray:
+    return np.eye(len(LABELS))[pd.Index(LABELS).get_indexer(labels)]
+
+
+class Page(HTMLParser):
+    """The lines that can be ticked on a sheet, and its pictures."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.lines, self.pictures = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str]]) -> None:
+        values = dict(attributes)
+        if tag == "input":
+            self.lines.append(values["value"])
+        if tag == "img":
+            assert values["alt"]
+            data = base64.b64decode(values["src"].removeprefix("data:image/png;base64,"))
+            self.pictures.append(np.asarray(Image.open(io.BytesIO(data))))
+
+
+@pytest.fixture
+def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """The working folder is a project with 300 faces in five folds, each judged, and as many test faces, not judged."""
+    monkeypatch.chdir(project.folder)
+    rows = judged(300, 30)
+    rng = np.random.default_rng(0)
+    index = pd.concat([rows, rows.assign(id=rows["id"] + 300, file="test " + rows["file"])])[review.KNOWN]
+    fold = np.where(index["id"] < 300, index["id"] % 5, -1)
+    for path in ("data/merged", "data/split"):
+        Path(path).mkdir(parents=True)
+    np.save("data/merged/faces.npy", rng.integers(256, size=(600, 24, 24), dtype=np.uint8))
+    index.assign(fold=fold).to_csv("data/split/index.csv", index=False)
+    for number in range(5):
+        judge(number, rows[rows["id"] % 5 == number])
+    return rows
+
+
+def judge(fold: int, rows: pd.DataFrame) -> None:
+    path = Path(f"data/folds/{fold}/predictions/validation.csv")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows.assign(group=0, prediction="")[[*review.KNOWN, "group", "prediction", *LABELS]].to_csv(path, index=False)
+
+
+def listed() -> pd.DataFrame:
+    return pd.read_csv("data/review/exclude.csv")
+
+
+def test_flipped_labels_are_found():
+    found = doubtful(judged(2000, 100), LABELS)
+    assert found["wrong"][:50].mean() > 0.9  # chance is 0.05
+    flipped = found[found["wrong"]]
+    assert len(flipped) > 50 and (flipped["suggested"] == flipped["truth"]).mean() > 0.9
+    assert (found["suggested"] != found["label"]).all()
+    worst = found.loc[0]
+    assert worst["reason"] == f"label {worst['label']} but looks like {worst['truth']} ({worst['probability']:.2f})"
+    assert worst["probability"] == worst[worst["suggested"]] == worst[LABELS].max()
+
+
+def test_labels_that_the_model_agrees_with_are_not_doubted():
+    rows = judged(200, 0)
+    rows[LABELS] = certain(rows["label"])
+    assert doubtful(rows, LABELS).empty
+
+
+def test_labels_that_no_face_has():
+    found = doubtful(judged(600, 30, LABELS[2:5]), LABELS)
+    assert len(found) > 10 and found["wrong"][:15].mean() > 0.8
+    with pytest.raises(InputError, match="one label"):
+        doubtful(judged(20, 0).assign(label="fear"), LABELS)
+
+
+def test_what_is_listed_can_be_pasted_as_it_is(project: Project, trained: pd.DataFrame):
+    assert "of 300 labels" in project.stage("review")
+    exclusions, written = Path("data/exclude.csv"), Path("data/review/exclude.csv").read_text()
+    exclusions.write_text(exclusions.read_text() + written.split("\n", 1)[1])
+    reasons = excluded(trained, exclusions)
+    found = listed()
+    assert 10 < len(found) == (reasons != "").sum() < 100
+    assert found["file"][:10].isin(trained.loc[trained["wrong"], "file"]).all()
+
+    page = Path("plots/review.html").read_text()
+    assert list(csv.reader(Page(page).lines)) == found.values.tolist()
+    faces = np.load("data/merged/faces.npy")[trained.set_index("file").loc[found["file"], "id"]]
+    np.testing.assert_array_equal(Page(page).pictures, faces)
+    review.main()
+    assert (written, page) == (Path("data/review/exclude.csv").read_text(), Path("plots/review.html").read_text())
+
+
+def test_only_the_folds_that_are_named_are_reviewed(project: Project, trained: pd.DataFrame):
+    project.edit("params.yaml", ("folds: [0, 1, 2, 3, 4]", "folds: [1, 3]"))
+    review.main()
+    assert set(trained.set_index("file").loc[listed()["file"], "id"] % 5) == {1, 3}
+
+
+def test_no_doubt_at_all(trained: pd.DataFrame):
+    trained[LABELS] = certain(trained["label"])
+    for fold in range(5):
+        judge(fold, trained[trained["id"] % 5 == fold])
+    review.main()
+    assert listed().empty and not Page(Path("plots/review.html").read_text()).lines
+
+
+def test_a_fold_that_was_not_judged_or_before_the_split_is_refused(project: Project, trained: pd.DataFrame):
+    path, command = "data/folds/1/predictions/validation.csv", "dvc repro review/dvc.yaml"
+    fold = trained[trained["id"] % 5 == 1]
+    other_labels = fold.assign(label=["fear", *fold["label"][1:]])
+    for rows in (trained[trained["id"] % 5 == 2], fold[1:], pd.concat([fold, fold[:1]]), other_labels):
+        judge(1, rows)
+        with pytest.raises(InputError, match=f"^{path}: .*fold 1 .*{command}"):
+            review.main()
+    Path(path).unlink()
+    line = project.refused("review")
+    assert line.startswith(f"{path}: not found") and command in line
+
+
+def test_a_fold_that_was_judged_by_other_labels_is_refused(project: Project, trained: pd.DataFrame):
+    project.edit("params.yaml", ("neutral]", "neutral, contempt]"))
+    with pytest.raises(InputError, match="labels"):
+        review.main()
+
+
+def test_large_faces_in_colour_are_shown_small():
+    found = doubtful(judged(200, 20), LABELS)[:3]
+    faces = np.full((3, 200, 200, 3), (200, 100, 50), np.uint8)
+    for picture in Page(sheet(found, faces, 9)).pictures:
+        assert picture.shape == (96, 96, 3) and (picture == (200, 100, 50)).all()
