@@ -33,7 +33,7 @@ def main() -> None:
         raise InputError("data/split/index.csv: holds no face to train on; run the earlier stages again")
     faces = open_faces(Path("data/merged/faces.npy"))
 
-    hardware.deterministic(config["seed"])  # on the CPU: a few dozen faces, the same on every machine
+    hardware.deterministic(config["seed"])  # on the CPU: these few dozen faces need no GPU
     table = chosen(predictions, labels, MISTAKES)
     table["face"] = [f"face-{number}.png" for number in table["id"]]
     table["map"] = [f"map-{number}.png" if kind != "grid" else "" for kind, number in zip(table["kind"], table["id"])]

@@ -42,7 +42,7 @@ def main() -> None:
     content = facts | {
         "charts": album(explore, _tables(CURVES, ".tsv"), evaluation, test, config["labels"], config["epoch"]),
         "faces": p.report.faces,
-        "strips": _strips(Path("plots/faces")) if p.report.faces else [],
+        "strips": _strips(Path("plots/faces"), config["labels"]) if p.report.faces else [],
         "explained": _explained(Path("plots/explained"), p.report.faces),
         "tree": tree_id(Path("stages")),
         "versions": versions(),
@@ -66,9 +66,10 @@ def _tables(folder: Path, suffix: str) -> dict[str, pd.DataFrame]:
     return {file.relative_to(folder).with_suffix("").as_posix(): pd.read_csv(file, sep=separator) for file in files}
 
 
-def _strips(folder: Path) -> list[dict]:
-    """The rows of strips.csv, each with its `pictures`."""
+def _strips(folder: Path, labels: list[str]) -> list[dict]:
+    """The rows of strips.csv, each with its `pictures`; those of labels in their order."""
     rows = pd.read_csv(folder / "strips.csv").to_dict("records")
+    rows.sort(key=lambda row: labels.index(row["name"]) if row["name"] in labels else len(labels))
     return [row | {"pictures": faces_of(folder / row["file"], row["shown"])} for row in rows]
 
 
