@@ -1,7 +1,20 @@
-"""Refuse a wrong params.yaml in one line, before DVC looks up what it names."""
+"""Refuse a wrong params.yaml in one line, before DVC looks up what it names → data/checked.txt, always the same.
+
+The first stages depend on what it writes, so that they wait for it, and do not run again when it does.
+"""
+
+from pathlib import Path
 
 from stages.base import params
 from stages.base.errors import guard
+from stages.base.whole import whole
+
+
+def main() -> None:
+    params.load()
+    with whole(Path("data/checked.txt")) as path:
+        path.write_text("params.yaml is as it should be\n")
+
 
 if __name__ == "__main__":
-    guard(params.load)
+    guard(main)

@@ -1,4 +1,4 @@
-"""List the faces whose label is probably wrong → data/review/exclude.csv, its first ones as plots/review.html.
+"""List the faces whose label is doubtful → data/review/exclude.csv, its first ones as plots/review.html.
 
 The probabilities are those of a fold's faces by the model that was trained on the other folds. Lines of the list that a
 person agrees with go into data/exclude.csv as they are. Test faces are never reviewed: to choose them by what a model
@@ -35,7 +35,7 @@ def main() -> None:
         write_index(found[COLUMNS], folder / "exclude.csv")
     with whole(Path("plots/review.html")) as path:
         path.write_text(sheet(shown, faces, len(found)), encoding="utf-8")
-    print(f"{len(found)} of {len(rows)} labels are probably wrong: see plots/review.html")
+    print(f"{len(found)} of {len(rows)} labels are doubtful: see plots/review.html")
 
 
 def predictions(fold: int, index: pd.DataFrame, labels: list[str]) -> pd.DataFrame:

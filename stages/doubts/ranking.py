@@ -1,4 +1,4 @@
-"""Labels that are probably wrong, told from what models say of faces that they were not trained on."""
+"""Labels that may be wrong, told from what models say of faces that they were not trained on."""
 
 import pandas as pd
 from cleanlab.filter import find_label_issues
@@ -8,7 +8,7 @@ from stages.base.errors import InputError
 
 
 def doubtful(rows: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
-    """The rows whose label is probably wrong, the most doubtful first.
+    """The rows with a doubtful label, the most doubtful first.
 
     `rows` has `label` and a column per label with its probability, 0 to 1, by a model that never saw the face or its
     person. What is found has three columns more: `suggested`, the most probable label, its `probability`, and `reason`,
