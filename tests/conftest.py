@@ -20,7 +20,10 @@ ENVIRONMENT = os.environ | {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # `python` is the one that runs the tests
     "DVC_NO_ANALYTICS": "1",
 }
-COPIED = ("stages", "data/exclude.csv", "dvc.yaml", "review/dvc.yaml", "params.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore")
+COPIED = (
+    "stages", "data/exclude.csv", "dvc.yaml", "review/dvc.yaml", "params.yaml",
+    ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore",
+)
 
 
 @pytest.fixture(scope="session")
