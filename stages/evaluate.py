@@ -25,7 +25,9 @@ from stages.table import Selection, open_faces, read_index
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--of", metavar="FOLDER", help="of the run in this folder, not of the pipeline's own")
-    places = Places.of(options.parse_args().of)
+    options.add_argument("--threads", type=int, help="on the CPU; else as many as there are cores")
+    given = options.parse_args()
+    places = Places.of(given.of)
     network, config = load(places.model)
     labels = config["labels"]
     index = read_index(Path("data/split/index.csv"))
@@ -34,7 +36,7 @@ def main() -> None:
         if faces.empty:
             raise InputError(f"data/split/index.csv: no face is in the {name} part; change split")
 
-    hardware.deterministic(config["seed"])
+    hardware.deterministic(config["seed"], given.threads)
     network.to(hardware.device(), memory_format=torch.channels_last)
     outputs = {name: _logits(network, config, faces) for name, faces in parts.items()}
     rows = {name: predictions(faces, outputs[name], labels) for name, faces in parts.items()}

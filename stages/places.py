@@ -27,3 +27,8 @@ class Places:
             Path("metrics/metrics.json"),
             Path("plots/evaluation"),
         )
+
+    @classmethod
+    def benchmark(cls, model: str, fold: int, seed: int) -> "Places":
+        """Those of a run of the benchmark."""
+        return cls.of(f"data/benchmark/{model}/{fold}-{seed}")

@@ -28,22 +28,25 @@ INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--fold", type=int, help="the validation fold, in place of split.fold")
+    options.add_argument("--model", help="in place of params.yaml's")
+    options.add_argument("--seed", type=int, help="likewise")
+    options.add_argument("--fold", type=int, help="the validation fold, likewise")
+    options.add_argument("--threads", type=int, help="on the CPU; else as many as there are cores")
     options.add_argument("--to", metavar="FOLDER", help="a folder for this run alone, not the pipeline's own")
     given = options.parse_args()
-    p = params.load()
-    hardware.deterministic(p.seed)
+    p = params.load().chosen(given.model, given.seed, given.fold)
+    hardware.deterministic(p.seed, given.threads)
     device = hardware.device()
     with processes.joined(device):
-        train(p, p.split.fold if given.fold is None else given.fold, Places.of(given.to), device)
+        train(p, Places.of(given.to), device)
 
 
-def train(p: params.Params, fold: int, places: Places, device: torch.device) -> None:
+def train(p: params.Params, places: Places, device: torch.device) -> None:
     labels, recipe = p.data.labels, p.recipe
     faces, copied_faces = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
     sources = json.loads(Path("data/merged/sources.json").read_text(encoding="utf-8"))
 
-    train_rows, copies, validation_rows = select(read_index(INDEX), read_index(COPIES), labels, fold)
+    train_rows, copies, validation_rows = select(read_index(INDEX), read_index(COPIES), labels, p.split.fold)
     training_faces = gather([(faces, train_rows), (copied_faces, copies)], labels)
     validation = gather([(faces, validation_rows)], labels)
     inputs = Inputs.measured(training_faces.pixels, recipe.input_size or faces.shape[1])
@@ -55,7 +58,7 @@ def train(p: params.Params, fold: int, places: Places, device: torch.device) -> 
     facts = {
         "recipe": recipe.model_dump(),
         "seed": p.seed,
-        "fold": fold,
+        "fold": p.split.fold,
         "labels": labels,
         "initial_weights": sha256(network),
         "inputs": asdict(inputs),  # they tell of the pixels, whatever the indexes say

@@ -74,7 +74,7 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 
 
 def judge(fold: int, rows: pd.DataFrame) -> None:
-    path = Path(f"data/folds/{fold}/predictions/validation.csv")
+    path = Path(f"data/benchmark/cnn5/{fold}-0/predictions/validation.csv")
     path.parent.mkdir(parents=True, exist_ok=True)
     rows.assign(group=0, prediction="")[[*review.KNOWN, "group", "prediction", *LABELS]].to_csv(path, index=False)
 
@@ -139,7 +139,7 @@ def test_no_doubt_at_all(trained: pd.DataFrame):
 
 
 def test_a_fold_that_was_not_judged_or_before_the_split_is_refused(project: Project, trained: pd.DataFrame):
-    path, command = "data/folds/1/predictions/validation.csv", "dvc repro review/dvc.yaml"
+    path, command = "data/benchmark/cnn5/1-0/predictions/validation.csv", "dvc repro benchmark/dvc.yaml"
     fold = trained[trained["id"] % 5 == 1]
     other_labels = fold.assign(label=["fear", *fold["label"][1:]])
     for rows in (trained[trained["id"] % 5 == 2], fold[1:], pd.concat([fold, fold[:1]]), other_labels):

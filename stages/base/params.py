@@ -132,8 +132,11 @@ class Train(Section):
         return self
 
 
-class Review(Section):
+class Benchmark(Section):
+    models: Annotated[list[str], Field(min_length=1), AfterValidator(_distinct)]
     folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_distinct)]
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1), AfterValidator(_distinct)]
+    threads: Annotated[int, Field(ge=1)]
 
 
 class Report(Section):
@@ -150,7 +153,7 @@ class Params(Section):
     split: Split
     augment: Augment
     train: Train
-    review: Review
+    benchmark: Benchmark
     report: Report
     models: dict[str, dict]
 
@@ -165,6 +168,14 @@ class Params(Section):
             raise InputError(f"params.yaml: train.balance: {self.recipe.balance!r} and augment.balance: "
                              f"{self.augment.balance} both balance the classes; set one to none, or the other to 0")
         return self
+
+    def chosen(self, model: str | None, seed: int | None, fold: int | None) -> "Params":
+        """These params with another model, seed or validation fold, where they are given; InputError as in `load`."""
+        content = self.model_dump()
+        content["model"] = self.model if model is None else model
+        content["seed"] = self.seed if seed is None else seed
+        content["split"]["fold"] = self.split.fold if fold is None else fold
+        return _validate(Params, content, "")
 
     @property
     def recipe(self) -> Train:

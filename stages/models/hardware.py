@@ -48,9 +48,14 @@ def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
-def deterministic(seed: int) -> None:
-    """Seed torch and hold it to algorithms that give the same bytes every time. Call it before anything on the GPU."""
+def deterministic(seed: int, threads: int | None = None) -> None:
+    """Seed torch and hold it to algorithms that give the same bytes every time, with `threads` on the CPU if given.
+
+    Call it before anything on the GPU.
+    """
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS reads it once, at its start
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     torch.manual_seed(seed)
+    if threads:
+        torch.set_num_threads(threads)
