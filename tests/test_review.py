@@ -13,7 +13,7 @@ from conftest import Project
 from PIL import Image
 from scipy.special import softmax
 
-from stages import review
+from stages import review, runs
 from stages.base.errors import InputError
 from stages.curation.exclusions import excluded
 from stages.doubts.ranking import doubtful
@@ -62,12 +62,13 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     monkeypatch.chdir(project.folder)
     rows = judged(300, 30)
     rng = np.random.default_rng(0)
-    index = pd.concat([rows, rows.assign(id=rows["id"] + 300, file="test " + rows["file"])])[review.KNOWN]
+    index = pd.concat([rows, rows.assign(id=rows["id"] + 300, file="test " + rows["file"])]).assign(group=0)[runs.KNOWN]
     fold = np.where(index["id"] < 300, index["id"] % 5, -1)
     for path in ("data/merged", "data/split"):
         Path(path).mkdir(parents=True)
     np.save("data/merged/faces.npy", rng.integers(256, size=(600, 24, 24), dtype=np.uint8))
-    index.assign(fold=fold).to_csv("data/split/index.csv", index=False)
+    split = np.where(fold < 0, "test", "train")
+    index.assign(split=split, fold=fold).to_csv("data/split/index.csv", index=False)
     for number in range(5):
         judge(number, rows[rows["id"] % 5 == number])
     return rows
@@ -76,7 +77,7 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 def judge(fold: int, rows: pd.DataFrame) -> None:
     path = Path(f"data/benchmark/cnn5/{fold}-0/predictions/validation.csv")
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows.assign(group=0, prediction="")[[*review.KNOWN, "group", "prediction", *LABELS]].to_csv(path, index=False)
+    rows.assign(group=0, prediction="")[[*runs.KNOWN, "prediction", *LABELS]].to_csv(path, index=False)
 
 
 def listed() -> pd.DataFrame:

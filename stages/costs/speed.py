@@ -1,0 +1,66 @@
+"""How many images a second a network learns from and looks at, on the device that it is on."""
+
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.benchmark import Timer
+
+from stages.base.params import Train
+from stages.models.forward import logits
+from stages.models.hardware import autocast, precision
+from stages.models.inputs import Inputs
+from stages.training import optimizer
+from stages.training.objective import loss
+
+SECONDS = 3  # of measuring, at least
+
+
+def training(network: nn.Module, inputs: Inputs, faces: Tensor, classes: int, recipe: Train) -> float:
+    """Images a second of training steps on batches of `faces`, uint8 B×H×W or B×H×W×3: forward, backward and step.
+
+    Batches are computed in the recipe's precision and `accumulation` parts; distorting and reading them is not counted.
+    """
+    device = faces.device
+    dtype = precision(device, recipe.precision)
+    images = inputs(faces)
+    targets = functional.one_hot(torch.arange(len(faces), device=device) % classes, classes).float()
+    steps = optimizer.build(network, recipe)
+    scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
+    forward = torch.compile(network) if recipe.compile else network
+    network.train()
+
+    def step() -> None:
+        steps.zero_grad()
+        for part, wanted in zip(images.chunk(recipe.accumulation), targets.chunk(recipe.accumulation)):
+            with autocast(device, dtype):
+                outputs = forward(part).float()
+            scaler.scale(loss(outputs, wanted) / recipe.accumulation).backward()
+        scaler.step(steps)
+        scaler.update()
+
+    return len(faces) / _seconds(step)
+
+
+def inference(network: nn.Module, inputs: Inputs, faces: Tensor, recipe: Train) -> float:
+    """Images a second of judging `faces`, uint8 N×H×W or N×H×W×3, in one batch, as a trained network is used."""
+    return len(faces) / _seconds(lambda: logits(network, inputs, faces, recipe.precision, recipe.test_flips))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """The median time that `work` takes, warmed up, the device waited for."""
+    timer = Timer("work()", globals={"work": work}, num_threads=torch.get_num_threads())
+    return timer.blocked_autorange(min_run_time=SECONDS).median
+
+
+def name(device: torch.device) -> str:
+    """What the device calls itself."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    facts = Path("/proc/cpuinfo")  # Linux
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()

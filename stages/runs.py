@@ -1,0 +1,59 @@
+"""The runs of the benchmark: what its models are, and what they said of faces, of those that there are today."""
+
+import json
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from stages.base.errors import InputError
+from stages.base.params import Benchmark
+from stages.places import Places
+from stages.table import read_index
+
+KNOWN = ["id", "dataset", "file", "label", "group"]  # of a face, before a model sees it
+AGAIN = "`dvc repro benchmark/dvc.yaml` writes it"
+
+
+def said(
+    part: Literal["validation", "test"], model: str, chosen: Benchmark, index: pd.DataFrame, labels: list[str]
+) -> list[pd.DataFrame]:
+    """What the model of each chosen fold and seed says of the fold that it was trained without, or of the test part.
+
+    A table a run, with a row a face, by id: `KNOWN`, prediction, and the labels' probabilities. The faces are the same
+    for every model. `index` is that of the split. Raises InputError where a run is not there, or is of other faces or
+    labels than those of today.
+    """
+    tables = []
+    for fold, seed in product(chosen.folds, chosen.seeds):
+        faces, name = index[index["split"] == "test"], "the test part"
+        if part == "validation":
+            faces, name = index[index["fold"] == fold], f"fold {fold}"
+        path = written(Places.benchmark(model, fold, seed).predictions / f"{part}.csv", model)
+        rows = read_index(path).sort_values("id", ignore_index=True)
+        fits = list(rows.columns) == [*KNOWN, "prediction", *labels]
+        if not fits or not rows[KNOWN].equals(faces[KNOWN].reset_index(drop=True)):
+            raise InputError(f"{path}: not of the faces and labels that {name} has now; {AGAIN} again")
+        tables.append(rows.astype(dict.fromkeys(labels, float)))
+    return tables
+
+
+def together(tables: list[pd.DataFrame], labels: list[str]) -> pd.DataFrame:
+    """The mean probabilities of all models that looked at a face: a row a face, with the columns of `said`."""
+    rows = pd.concat(tables).groupby(KNOWN, as_index=False)[labels].mean()
+    return rows.assign(prediction=rows[labels].idxmax(axis=1))
+
+
+def configs(model: str, chosen: Benchmark) -> list[dict]:
+    """The config of every chosen run's model; InputError where one is not there."""
+    paths = [Places.benchmark(model, fold, seed).model / "config.json"
+             for fold, seed in product(chosen.folds, chosen.seeds)]
+    return [json.loads(written(path, model).read_text(encoding="utf-8")) for path in paths]
+
+
+def written(path: Path, model: str) -> Path:
+    """`path`, which the benchmark writes for a model; InputError where it has not."""
+    if not path.exists():
+        raise InputError(f"{path}: not found; {AGAIN} if {model} is among benchmark.models")
+    return path

@@ -1,0 +1,300 @@
+"""The leaderboard: its statistics against hand-made cases, scikit-learn and simulation, and the stage on made-up runs."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Project
+from scipy import stats
+from sklearn.metrics import accuracy_score, f1_score
+
+from stages import compare
+from stages.base.errors import InputError
+from stages.comparison.judgement import judge
+from stages.comparison.significance import holm, p_value, rank_shares
+from stages.evaluation import resampling
+from stages.evaluation.resampling import interval
+from stages.runs import KNOWN
+
+LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
+SHARES = [0.16, 0.11, 0.11, 0.18, 0.15, 0.15, 0.14]
+MODELS = {"cnn5": 0.9, "cnn8": 2.2, "convnet": 1.5, "mini_xception": 1.55}  # how well each reads
+
+
+def two_models(rng: np.random.Generator, people: int, differ: float, better: float) -> list[pd.DataFrame]:
+    """What two models say of 300 faces. Mistakes are shared in part, and people differ in how hard they are to read.
+
+    The second model reads `better`; each reads some people better than others by as much as people `differ`.
+    """
+    person = np.sort(rng.integers(0, people, 300)) if people < 300 else np.arange(300)
+    truth = rng.choice(len(LABELS), 300, p=SHARES)
+    faces = pd.DataFrame({"id": range(300), "label": np.array(LABELS)[truth], "group": person})
+    shared, hard, found = rng.normal(0, 1, (300, len(LABELS))), rng.normal(0, differ, people), []
+    for gain in (0, better):
+        logits = 0.7 * shared + 0.7 * rng.normal(0, 1, shared.shape)
+        logits[np.arange(300), truth] += 1.6 + gain + (hard + rng.normal(0, differ, people))[person]
+        found.append(faces.assign(prediction=np.array(LABELS)[logits.argmax(1)]))
+    return found
+
+
+def found_in(times: int, people: int, differ: float, better: float) -> dict[str, float]:
+    """How often a test at 5 % says that the two models differ, by merit."""
+    rng, called = np.random.default_rng(0), {"macro_f1": 0, "accuracy": 0}
+    for number in range(times):
+        both = judge(two_models(rng, people, differ, better), LABELS, seed=number)
+        for name in called:
+            called[name] += p_value(both.drawn[name][:, 1] - both.drawn[name][:, 0], both.groups) < 0.05
+    print(people, differ, better, called)
+    return {name: count / times for name, count in called.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("people", "differ"), [(300, 0.0), (40, 1.0), (15, 1.0)])
+def test_of_equal_models_3_to_7_in_100_pairs_are_called_different(people: int, differ: float, monkeypatch) -> None:
+    monkeypatch.setattr(resampling, "DRAWS", 400)  # a thousand times
+    called = found_in(1000, people, differ, 0.0)
+    assert all(0.03 <= share <= 0.07 for share in called.values()), called
+
+
+@pytest.mark.parametrize(("people", "differ", "better"), [(300, 0.0, 0.7), (40, 1.0, 1.5)])
+def test_a_real_difference_is_found(people: int, differ: float, better: float, monkeypatch) -> None:
+    monkeypatch.setattr(resampling, "DRAWS", 400)
+    assert min(found_in(40, people, differ, better).values()) >= 0.9
+
+
+def test_a_difference_is_seen_that_the_intervals_of_both_do_not_show() -> None:
+    """What pairing is for: the second model is right wherever the first is, and of some faces more."""
+    one = two_models(np.random.default_rng(0), 60, 2.0, 0.0)[0]
+    mended = np.arange(300) % 25 == 0
+    both = judge([one, one.assign(prediction=one["prediction"].mask(mended, one["label"]))], LABELS)
+    drawn = both.drawn["macro_f1"]
+    low, high = (interval(drawn[:, model], 60) for model in (0, 1))
+    assert low["high"] > high["low"]
+    assert p_value(drawn[:, 1] - drawn[:, 0], 60) < 0.01
+
+
+def test_figures_are_scikit_learns() -> None:
+    tables = two_models(np.random.default_rng(1), 30, 1.0, 0.5)
+    tables = [table[table["label"] != "fear"] for table in tables]  # a class that no face has, yet is predicted
+    assert "fear" in set(tables[0]["prediction"])
+    both = judge(tables, LABELS)
+    assert (both.faces, both.groups) == (len(tables[0]), 30)
+    for model, table in enumerate(tables):
+        present = sorted(set(table["label"]))
+        f1 = f1_score(table["label"], table["prediction"], labels=present, average="macro", zero_division=0)
+        assert both.found["macro_f1"][model] == pytest.approx(f1)
+        assert both.found["accuracy"][model] == pytest.approx(accuracy_score(table["label"], table["prediction"]))
+
+
+def test_both_models_are_judged_by_the_same_draws() -> None:
+    one, other = two_models(np.random.default_rng(0), 20, 1.0, 0.0)
+    both = judge([one, other, one], LABELS)
+    np.testing.assert_array_equal(both.drawn["macro_f1"][:, 0], both.drawn["macro_f1"][:, 2])
+    assert p_value(both.drawn["macro_f1"][:, 0] - both.drawn["macro_f1"][:, 2], 20) == pytest.approx(1)
+    assert judge([one[one["group"] < 4]], LABELS).drawn == {}  # too few people
+
+
+def test_the_p_value_is_students_and_agrees_with_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    for count in (8, 30, 1000):
+        for shift in (0.5, 1.9, 2.1, 3.0):
+            drawn = rng.normal(shift, 1, 200_000)
+            exact = 2 * stats.t.sf(shift * np.sqrt((count - 1) / count), count - 1)
+            assert p_value(drawn, count) == pytest.approx(exact, rel=0.05)
+            assert p_value(-drawn, count) == p_value(drawn, count)
+            bounds = interval(drawn, count)
+            assert (p_value(drawn, count) < 0.05) == (not bounds["low"] <= 0 <= bounds["high"])
+
+
+def test_holms_correction_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.7]) == [1, 1] and holm([0.2]) == [0.2] and holm([]) == []
+
+
+def test_rank_shares_by_hand() -> None:
+    drawn = np.array([[3, 2, 1], [3, 1, 2], [1, 3, 2], [2, 2, 1]])
+    np.testing.assert_allclose(rank_shares(drawn), [[0.75, 0, 0.25], [0.5, 0.25, 0.25], [0, 0.5, 0.5]])
+
+
+@pytest.fixture
+def judged(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """The working folder is a project whose benchmark has run: four models, five folds; the index of its faces."""
+    monkeypatch.chdir(project.folder)
+    rng = np.random.default_rng(0)
+    person = np.sort(rng.integers(0, 60, 600))
+    fold = np.where(person < 40, person % 5, -1)
+    index = pd.DataFrame({
+        "id": range(600), "dataset": np.where(person % 3, "ck48", "jaffe"), "file": [f'a, "{n}".png' for n in range(600)],
+        "label": rng.choice(LABELS, 600, p=SHARES), "group": person, "split": np.where(fold < 0, "test", "train"),
+        "fold": fold,
+    })  # fmt: skip
+    Path("data/split").mkdir(parents=True)
+    index.to_csv("data/split/index.csv", index=False)
+    for number, (model, skill) in enumerate(MODELS.items()):
+        for fold in range(5):
+            run(model, fold, 0, index, skill)
+        Path("data/costs").mkdir(exist_ok=True)
+        cost = {"parameters": 1000 * number, "flops": 10**6, "training_images_per_second": 9.5,
+                "inference_images_per_second": 30.5, "device": "a machine"}
+        Path(f"data/costs/{model}.json").write_text(json.dumps(cost))
+    return index
+
+
+def run(model: str, fold: int, seed: int, index: pd.DataFrame, skill: float) -> None:
+    """One run of the benchmark, as train and evaluate leave it."""
+    folder = Path(f"data/benchmark/{model}/{fold}-{seed}")
+    rng = np.random.default_rng([fold, seed, int(100 * skill)])
+    for name, faces in (("validation", index[index["fold"] == fold]), ("test", index[index["split"] == "test"])):
+        logits = rng.normal(0, 1, (len(faces), len(LABELS)))
+        logits[np.arange(len(faces)), pd.Index(LABELS).get_indexer(faces["label"])] += skill
+        rows = faces[KNOWN].reset_index(drop=True).assign(prediction=np.array(LABELS)[logits.argmax(1)])
+        shares = pd.DataFrame(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), columns=LABELS).round(6)
+        (folder / "predictions").mkdir(parents=True, exist_ok=True)
+        rows.join(shares).to_csv(folder / f"predictions/{name}.csv", index=False)
+    (folder / "model").mkdir(exist_ok=True)
+    (folder / "model/config.json").write_text(json.dumps({"epoch": 3 + fold, "drawn_faces": True}))
+
+
+def told() -> tuple[dict, pd.DataFrame]:
+    board = json.loads(Path("metrics/benchmark.json").read_text())
+    return board, pd.read_csv("metrics/benchmark.csv").set_index("model")
+
+
+def read(model: str, fold: int, part: str) -> pd.DataFrame:
+    return pd.read_csv(f"data/benchmark/{model}/{fold}-0/predictions/{part}.csv")
+
+
+def macro_f1(rows: pd.DataFrame) -> float:
+    return f1_score(rows["label"], rows["prediction"], average="macro")
+
+
+def test_the_leaderboard(project: Project, judged: pd.DataFrame) -> None:
+    said = project.stage("compare")
+    board, rows = told()
+    assert list(board["models"]) == list(rows.index) and list(rows.index)[::3] == ["cnn8", "cnn5"]
+    assert rows["rank"].tolist() == [1, 2, 3, 4] and board["drawn_faces"] and "drawn" in said
+    assert [line.split()[:2] for line in said.splitlines()[1:5]] == [[str(n), name] for n, name in enumerate(rows.index, 1)]
+
+    for model in MODELS:
+        folds = [read(model, fold, "validation") for fold in range(5)]
+        figures, row = board["models"][model], rows.loc[model]
+        apart = [macro_f1(fold) for fold in folds]
+        assert row["macro_f1"] == pytest.approx(macro_f1(pd.concat(folds)), abs=1e-6)
+        assert row["macro_f1_mean"] == pytest.approx(np.mean(apart), abs=1e-6)
+        assert row["macro_f1_std"] == pytest.approx(np.std(apart, ddof=1), abs=1e-6)
+        assert row["macro_f1_low"] < row["macro_f1"] < row["macro_f1_high"]
+        together = pd.concat(folds)
+        for dataset, part in together.groupby("dataset"):
+            assert row[f"{dataset}_macro_f1"] == pytest.approx(macro_f1(part), abs=1e-6)
+            assert figures["validation"]["per_dataset"][dataset]["faces"] == len(part)
+        tests = [read(model, fold, "test") for fold in range(5)]
+        mean = sum(table[LABELS] for table in tests) / 5
+        ensemble = tests[0].assign(prediction=mean.idxmax(axis=1))
+        assert row["ensemble_test_macro_f1"] == pytest.approx(macro_f1(ensemble), abs=1e-6)
+        assert row["test_macro_f1"] == pytest.approx(np.mean([macro_f1(table) for table in tests]), abs=1e-6)
+        assert row["ensemble_test_macro_f1"] > row["test_macro_f1"]
+        assert row["epochs"] == 5 and row["flops"] == 10**6 and figures["cost"]["device"] == "a machine"
+        assert sum(figures["rank_shares"].values()) == pytest.approx(1, abs=1e-5)
+    assert board["models"]["cnn8"]["rank_shares"]["1"] > 0.95
+
+    order = list(rows.index)
+    assert list(board["neighbours"]) == [f"{one} - {next_}" for one, next_ in zip(order, order[1:])]
+    first, middle, last = board["neighbours"].values()
+    assert first["macro_f1"]["p_holm"] < 0.05 < middle["macro_f1"]["p_holm"] and last["macro_f1"]["p_holm"] < 0.05
+    assert rows.iloc[0]["p_next"] == first["macro_f1"]["p_holm"] and np.isnan(rows.iloc[3]["p_next"])
+    between = rows["macro_f1"].iloc[0] - rows["macro_f1"].iloc[1]
+    assert first["macro_f1"]["difference"] == pytest.approx(between, abs=2e-6)
+    assert first["macro_f1"]["low"] < between < first["macro_f1"]["high"]
+
+    written = [Path(f"metrics/benchmark.{kind}").read_bytes() for kind in ("json", "csv")]
+    compare.main()
+    assert written == [Path(f"metrics/benchmark.{kind}").read_bytes() for kind in ("json", "csv")]
+
+
+def test_the_test_part_does_not_rank(judged: pd.DataFrame) -> None:
+    for fold in range(5):
+        for model in ("cnn5", "cnn8"):
+            path = Path(f"data/benchmark/{model}/{fold}-0/predictions/test.csv")
+            label = "label" if model == "cnn5" else None
+            rows = pd.read_csv(path)
+            sure = np.array(LABELS) == (rows[[label]].to_numpy() if label else "fear")
+            rows[LABELS] = np.broadcast_to(sure, (len(rows), len(LABELS))).astype(float)
+            rows.assign(prediction=rows[LABELS].idxmax(axis=1)).to_csv(path, index=False)
+    compare.main()
+    _, rows = told()
+    assert rows.loc["cnn5", "ensemble_test_macro_f1"] == 1 and rows.loc["cnn8", "ensemble_test_accuracy"] < 0.3
+    assert rows.loc["cnn5", "rank"] == 4 and rows.loc["cnn8", "rank"] == 1
+
+
+def test_several_seeds(project: Project, judged: pd.DataFrame) -> None:
+    project.edit("params.yaml", ("seeds: [0]", "seeds: [0, 7]"))
+    for model in MODELS:
+        for fold in range(5):
+            run(model, fold, 7, judged, 0.5)
+    compare.main()
+    board, rows = told()
+    validation = board["models"]["cnn8"]["validation"]
+    assert validation["runs"] == 10 and validation["faces"] == (judged["fold"] >= 0).sum()
+    assert validation["accuracy"] == pytest.approx(np.average([
+        (table["label"] == table["prediction"]).mean()
+        for fold in range(5) for seed in (0, 7)
+        for table in [pd.read_csv(f"data/benchmark/cnn8/{fold}-{seed}/predictions/validation.csv")]
+    ], weights=np.repeat(judged["fold"].value_counts().sort_index()[1:].to_numpy(), 2)), abs=1e-6)  # fmt: skip
+    assert rows["macro_f1_std"].min() > 0.05  # the seeds differ
+
+
+def test_one_fold_and_one_model(project: Project, judged: pd.DataFrame) -> None:
+    changes = ("[cnn5, cnn8, convnet, mini_xception]", "[convnet]"), ("folds: [0, 1, 2, 3, 4]", "folds: [3]")
+    project.edit("params.yaml", *changes)
+    said = project.stage("compare")
+    board, rows = told()
+    assert list(rows.index) == ["convnet"] and board["neighbours"] == {} and "nan" not in said.lower()
+    figures = board["models"]["convnet"]
+    assert figures["rank_shares"] == {"1": 1} and "std" not in figures["validation"]
+    assert figures["test"]["mean"]["macro_f1"] == figures["test"]["ensemble"]["macro_f1"]
+    assert figures["validation"]["faces"] == (judged["fold"] == 3).sum()
+
+
+def test_few_people_and_a_class_that_no_face_shows(judged: pd.DataFrame) -> None:
+    index = judged[judged["label"] != "fear"].assign(group=lambda faces: faces["group"] % 4)
+    index.to_csv("data/split/index.csv", index=False)
+    for model, skill in MODELS.items():
+        for fold in range(5):
+            run(model, fold, 0, index, skill)
+    compare.main()
+    board, rows = told()
+    assert "interval" not in board["models"]["cnn8"]["validation"] and rows["p_next"].isna().all()
+    assert "NaN" not in Path("metrics/benchmark.json").read_text()
+    table = pd.concat([read("cnn8", fold, "validation") for fold in range(5)])
+    present = [label for label in LABELS if label != "fear"]
+    f1 = f1_score(table["label"], table["prediction"], labels=present, average="macro")
+    assert rows.loc["cnn8", "macro_f1"] == pytest.approx(f1, abs=1e-6)
+
+
+@pytest.mark.parametrize("gone", [
+    "data/benchmark/cnn8/2-0/predictions/validation.csv", "data/benchmark/cnn8/2-0/predictions/test.csv",
+    "data/benchmark/cnn8/2-0/model/config.json", "data/costs/cnn8.json",
+])  # fmt: skip
+def test_a_run_that_is_not_there_is_refused(project: Project, judged: pd.DataFrame, gone: str) -> None:
+    Path(gone).unlink()
+    line = project.refused("compare")
+    assert line.startswith(f"{gone}: not found") and "dvc repro benchmark/dvc.yaml" in line and "cnn8" in line
+
+
+def test_a_run_of_other_faces_people_or_labels_is_refused(project: Project, judged: pd.DataFrame) -> None:
+    stale = [
+        ("0-0/predictions/validation.csv: .* fold 0 ", judged.assign(fold=judged["fold"].replace(0, 1))),
+        ("0-0/predictions/test.csv: .* the test part ", judged[judged["id"] < 599]),
+        ("0-0/predictions/validation.csv: .* fold 0 ", judged.assign(group=judged["group"] // 2)),
+    ]
+    for line, index in stale:
+        index.to_csv("data/split/index.csv", index=False)
+        with pytest.raises(InputError, match=line):
+            compare.main()
+    judged.to_csv("data/split/index.csv", index=False)
+    project.edit("params.yaml", ("neutral]", "neutral, contempt]"))
+    with pytest.raises(InputError, match="labels"):
+        compare.main()
+    assert not Path("metrics").exists()
