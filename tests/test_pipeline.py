@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+import os
 import re
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from closure import ROOT, closure
-from conftest import Project
+from conftest import ENVIRONMENT, Project
 from ruamel.yaml import YAML
 
 PIPELINE, BENCHMARK = (YAML(typ="safe").load(ROOT / name)["stages"] for name in ("dvc.yaml", "benchmark/dvc.yaml"))
@@ -153,6 +157,7 @@ def test_experiments_with_two_architectures_compare(repository: Project):
 
     # Every plot shows both, the curves of training and validation, and every cell of both confusion matrices.
     plots = json.loads(repository.ok("dvc", "plots", "diff", "--json", "main", "other"))["data"]
+    plots = {name: shown for name, shown in plots.items() if shown}  # the benchmark's are not there yet
     assert set(plots) == {next(iter(plot)) for plot in YAML(typ="safe").load(ROOT / "dvc.yaml")["plots"]}
     for name, (plot,) in plots.items():
         rows = plot["content"]["data"]["values"]
@@ -184,6 +189,68 @@ def test_experiments_with_two_architectures_compare(repository: Project):
     repository.ok("git", "checkout", "-q", "-f", "main")
     repository.ok("dvc", "checkout", "-q")
     assert ran(repository.ok("dvc", "repro")) == []
+
+
+@pytest.mark.slow
+def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(repository: Project):
+    folds, models = ("[0, 1, 2, 3, 4]", "[0, 1]"), "models: [cnn5, mini_xception]"
+    repository.edit("params.yaml", folds, ("models: [cnn5, cnn8, convnet, mini_xception]", models))
+    commit(repository)
+    command = ("dvc", "repro", "benchmark/dvc.yaml")
+    begun, killed = [], []
+    for stage in ("merge", "train@mini_xception-1-0", "evaluate@cnn5-0-0", "cost@mini_xception"):
+        begun += killed_in(repository, stage, *command)
+        killed.append(begun.pop())
+    begun += ran(repository.ok(*command))
+    assert len(begun) == len(set(begun)) and set(killed) <= set(begun), "a stage that had ended ran again"
+    runs = [f"@{model}-{fold}-0" for model in ("cnn5", "mini_xception") for fold in (0, 1)]
+    judged = {f"benchmark/dvc.yaml:{stage}{run}" for stage in ("train", "evaluate") for run in runs}
+    last = {f"benchmark/dvc.yaml:{stage}" for stage in ("cost@cnn5", "cost@mini_xception", "compare", "review")}
+    assert {stage for stage in begun if stage.startswith("benchmark/")} == judged | last
+    assert ran(repository.ok(*command)) == []
+
+    # One more model runs alone, and one that is measured to be slower changes the comparison alone.
+    repository.edit("params.yaml", (models, "models: [cnn5, mini_xception, cnn8]"))
+    said = repository.ok(*command)
+    new = {f"{stage}@cnn8-{fold}-0" for stage in ("train", "evaluate") for fold in (0, 1)} | {"cost@cnn8", "compare"}
+    assert {stage.removeprefix("benchmark/dvc.yaml:") for stage in ran(said)} == new
+    board = json.loads((repository.folder / "metrics/benchmark.json").read_text())
+    assert set(board["models"]) == {"cnn5", "mini_xception", "cnn8"} and board["drawn_faces"]
+    for model in board["models"]:
+        runs = [repository.folder / f"data/benchmark/{model}/{fold}-0/metrics.json" for fold in (0, 1)]
+        parts = [json.loads(run.read_text())["validation"] for run in runs]
+        told = board["models"][model]["validation"]
+        assert told["faces"] == sum(part["faces"] for part in parts)
+        assert told["mean"]["macro_f1"] == pytest.approx(sum(part["macro_f1"] for part in parts) / 2, abs=2e-6)
+        assert f" {model} " in said
+    cost = repository.folder / "data/costs/cnn5.json"
+    cost.write_text(cost.read_text().replace('"device": "', '"device": "slow '))
+    repository.ok("dvc", "commit", "-q", "-f", "benchmark/dvc.yaml:cost@cnn5")
+    assert ran(repository.ok(*command)) == ["benchmark/dvc.yaml:compare"]
+
+    shown = json.loads(repository.ok("dvc", "plots", "show", "--json"))["data"]
+    for name in ("accuracy and computation", "accuracy and speed"):
+        rows = shown[name][0]["content"]["data"]["values"]
+        assert {row["model"] for row in rows} == set(board["models"])
+    figures = json.loads(repository.ok("dvc", "metrics", "show", "--json", "metrics/benchmark.json"))
+    assert "cnn8" in json.dumps(figures)
+
+
+def killed_in(project: Project, stage: str, *command: str) -> list[str]:
+    """Kill a repro, with all that it started, soon after it begins a stage; the stages that it began."""
+    process = subprocess.Popen(
+        command, cwd=project.folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    begun = []
+    while not (begun and begun[-1].endswith(stage)):
+        line = process.stdout.readline()
+        assert line, f"it ended before {stage}: {begun}"
+        begun += ran(line)
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    return begun
 
 
 @pytest.mark.slow

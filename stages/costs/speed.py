@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.benchmark import Timer
 
 from stages.base.params import Train
 from stages.models.forward import logits
@@ -52,6 +51,8 @@ def inference(network: nn.Module, inputs: Inputs, faces: Tensor, recipe: Train) 
 
 def _seconds(work: Callable[[], object]) -> float:
     """The median time that `work` takes, warmed up, the device waited for."""
+    from torch.utils.benchmark import Timer  # it looks for a CUDA compiler, and may say that there is none
+
     timer = Timer("work()", globals={"work": work}, num_threads=torch.get_num_threads())
     return timer.blocked_autorange(min_run_time=SECONDS).median
 

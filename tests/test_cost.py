@@ -1,0 +1,75 @@
+"""What a model costs: operations counted as by hand, speeds as they are, and the stage as a real process."""
+
+import json
+import time
+
+import pytest
+import torch
+from conftest import Project
+from torch import nn
+
+from stages.base import params
+from stages.costs import speed
+from stages.costs.flops import flops
+from stages.models import build
+from stages.models.inputs import Inputs
+
+INPUTS = Inputs(16, [0.5], [0.25])
+FACES = torch.randint(256, (8, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+class Slow(nn.Module):
+    """A network that takes a hundredth of a second for every forward pass, and notes how many faces it saw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.seen = nn.Linear(16 * 16, 3), set()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        time.sleep(0.01)
+        self.seen.add(len(images))
+        return self.layer(images.flatten(1))
+
+
+@pytest.fixture
+def recipe(monkeypatch: pytest.MonkeyPatch) -> params.Train:
+    monkeypatch.setattr(speed, "SECONDS", 0.2)
+    return params.load().train.model_copy(update={"precision": "float32"})
+
+
+def test_operations_are_those_counted_by_hand() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 5), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 12 * 12, 7))
+    assert flops(network, 3, 16) == 2 * (4 * 12 * 12 * 3 * 5 * 5 + 4 * 12 * 12 * 7)
+    width, tokens = 768, 5  # four patches and the class
+    block = tokens * width * 4 * width + 2 * tokens**2 * width + 2 * tokens * width * 4 * width
+    assert flops(build("vit_mod", 7, 1, 20, None), 1, 20) == 2 * (4 * 10 * 10 * width + 12 * block + 7 * width)
+
+
+def test_speeds_are_those_of_the_network(recipe: params.Train) -> None:
+    network = Slow()
+    assert 300 < speed.inference(network, INPUTS, FACES, recipe) < 800
+    assert network.seen == {8}
+    two_views = recipe.model_copy(update={"test_flips": True})
+    assert 150 < speed.inference(network, INPUTS, FACES, two_views) < 400
+
+
+def test_training_steps_are_the_recipes(recipe: params.Train) -> None:
+    network = Slow()
+    before = network.layer.weight.detach().clone()
+    assert 200 < speed.training(network, INPUTS, FACES, 3, recipe) < 800
+    assert network.seen == {8} and network.training and not torch.equal(before, network.layer.weight)
+    network.seen.clear()
+    parts = recipe.model_copy(update={"accumulation": 4})
+    assert 50 < speed.training(network, INPUTS, FACES, 3, parts) < 200
+    assert network.seen == {2}
+
+
+def test_the_stage(project: Project) -> None:
+    project.edit("params.yaml", ("mini_xception: {input_size: 64}", "mini_xception: {batch_size: 16}"))
+    said = project.stage("cost", "--model", "mini_xception", "--threads", "1")
+    cost = json.loads((project.folder / "data/costs/mini_xception.json").read_text())
+    network = build("mini_xception", 7, 1, 48, None)
+    assert cost["parameters"] == sum(weights.numel() for weights in network.parameters())
+    assert cost["flops"] == flops(network, 1, 48) and f"{cost['flops']:,}" in said
+    assert cost["inference_images_per_second"] > cost["training_images_per_second"] > 1
+    assert cost["batch_size"] == 16 and cost["threads"] == 1 and cost["device"]
