@@ -22,7 +22,7 @@ ENVIRONMENT = os.environ | {
 }
 COPIED = (
     "stages", "data/exclude.csv", "dvc.yaml", "benchmark/dvc.yaml", "params.yaml",
-    ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore",
+    ".dvc/.gitignore", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore",
 )
 
 

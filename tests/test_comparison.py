@@ -126,7 +126,7 @@ def judged(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     person = np.sort(rng.integers(0, 60, 600))
     fold = np.where(person < 40, person % 5, -1)
     index = pd.DataFrame({
-        "id": range(600), "dataset": np.where(person % 3, "ck48", "jaffe"),
+        "id": range(600), "dataset": np.where(person % 3, "drawn-ck48", "drawn-jaffe"),
         "file": [f'a, "{n}".png' for n in range(600)], "label": rng.choice(LABELS, 600, p=SHARES),
         "group": person, "split": np.where(fold < 0, "test", "train"), "fold": fold,
     })  # fmt: skip
@@ -190,6 +190,7 @@ def test_the_leaderboard(project: Project, judged: pd.DataFrame) -> None:
         for dataset, part in together.groupby("dataset"):
             assert row[f"{dataset}_macro_f1"] == pytest.approx(macro_f1(part), abs=1e-6)
             assert figures["validation"]["per_dataset"][dataset]["faces"] == len(part)
+        assert rows.filter(regex="^drawn").shape == (4, 2)
         tests = [read(model, fold, "test") for fold in range(5)]
         mean = sum(table[LABELS] for table in tests) / 5
         ensemble = tests[0].assign(prediction=mean.idxmax(axis=1))

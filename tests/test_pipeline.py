@@ -34,7 +34,6 @@ def repository(project: Project) -> Project:
     project.ok("git", "init", "-q", "-b", "main", ".")
     for key in ("user.name", "user.email"):
         project.ok("git", "config", key, "test")
-    project.ok("dvc", "init", "-q", "-f")
     commit(project)
     return project
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
-from stages.evaluation.resampling import LEAST, confusions, draws, interval, merits
+from stages.evaluation.resampling import AT_ONCE, DRAWS, LEAST, confusions, draws, interval, merits
 
 MERITS = ("macro_f1", "accuracy")
 
@@ -41,7 +42,8 @@ def judge(tables: list[pd.DataFrame], labels: list[str], seed: int = 0) -> Judge
     cells = np.stack([_confusions(table, members, labels) for table in tables], axis=1)
     whole, drawn = merits(cells.sum(0)), {}
     if len(names) >= LEAST:
-        blocks = [merits(np.tensordot(weights, cells, 1)) for weights in draws(len(names), seed)]
+        bar = tqdm(draws(len(names), seed), "draw", DRAWS // AT_ONCE, unit="block", delay=2, disable=None)
+        blocks = [merits(np.tensordot(weights, cells, 1)) for weights in bar]
         drawn = {name: np.concatenate([block[name] for block in blocks]) for name in MERITS}
     return Judgement(first["id"].nunique(), len(names), {name: whole[name] for name in MERITS}, drawn)
 

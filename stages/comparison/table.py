@@ -50,8 +50,9 @@ def table(board: dict) -> pd.DataFrame:
         rows[name] = flat.get(place)
     p_values = [pair["macro_f1"].get("p_holm") for pair in board["neighbours"].values()]
     rows["p_next"] = pd.Series(p_values, dtype=float).reindex(rows.index)
-    for place in flat.filter(regex=r"^validation\.per_dataset\.\w+\.macro_f1$"):
-        rows[f"{place.split('.')[2]}_macro_f1"] = flat[place]
+    sets = [run["validation"]["per_dataset"] for run in board["models"].values()]
+    for dataset in sets[0]:
+        rows[f"{dataset}_macro_f1"] = [figures[dataset]["macro_f1"] for figures in sets]
     return rows
 
 
