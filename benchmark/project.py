@@ -25,9 +25,9 @@ def waiting() -> list[str]:
     return list(dict.fromkeys(job for stage, _, job in stages if stage in ("train", "evaluate")))
 
 
-def target(job: str) -> str:
-    """The stage that ends a job."""
-    return f"{PIPELINE}:evaluate@{job}"
+def train_and_evaluate(job: str) -> list[str]:
+    """The stages of a job."""
+    return [f"{PIPELINE}:{stage}@{job}" for stage in ("train", "evaluate")]
 
 
 def inputs() -> list[str]:
@@ -54,6 +54,11 @@ def clone(source: Path, folder: Path) -> None:
     git("init", "-q", str(folder))
     git("-C", str(folder), "fetch", "-q", "--update-head-ok", "--update-shallow", str(source), "+refs/*:refs/*")
     git("-C", str(folder), "checkout", "-q", "--force", "--detach", SNAPSHOT)
+
+
+def bundle() -> bytes:
+    """This repository with its branches, experiments and snapshot, as one file."""
+    return subprocess.run(["git", "bundle", "create", "-q", "-", "--all"], stdout=subprocess.PIPE, check=True).stdout
 
 
 def git(*arguments: str, **environment: str) -> str:

@@ -6,13 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmark import project, workers
+from benchmark import cluster, project, workers
 from stages.base.errors import InputError, guard
 
 FOLDER = Path(".dvc/tmp/benchmark")  # on the file system of the data, mostly, where a checkout can be a link
@@ -20,7 +20,9 @@ FOLDER = Path(".dvc/tmp/benchmark")  # on the file system of the data, mostly, w
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m benchmark.run", description=__doc__)
-    options.add_argument("--workers", type=int, default=1, metavar="N", help="jobs at a time on this machine")
+    where = options.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, default=1, metavar="N", help="jobs at a time on this machine")
+    where.add_argument("--ray", metavar="ADDRESS", help="run them on this Ray cluster, auto: the one at hand")
     given = options.parse_args()
     if given.workers < 1:
         raise InputError(f"--workers: {given.workers} is too few; give 1 or more")
@@ -30,13 +32,14 @@ def main() -> None:
         jobs, failed = project.waiting(), []
         if jobs:
             with snapshot():
-                outcomes = workers.run(jobs, min(given.workers, len(jobs)), FOLDER, lock)
+                if given.ray:
+                    outcomes = cluster.run(jobs, given.ray, FOLDER)
+                else:
+                    outcomes = workers.run(jobs, min(given.workers, len(jobs)), FOLDER, lock)
                 failed = tell(outcomes, len(jobs))
-        succeeded = [project.target(job) for job in jobs if job not in failed]
-        if not failed:
-            dvc("repro", project.PIPELINE)
-        elif succeeded:
-            dvc("repro", *succeeded)
+        done = [stage for job in jobs if job not in failed for stage in project.train_and_evaluate(job)]
+        if done or not failed:
+            dvc("repro", *["--pull"] * bool(given.ray), *(done if failed else [project.PIPELINE]))
     if failed:
         sys.exit(1)
 
@@ -65,10 +68,10 @@ def snapshot() -> Iterator[None]:
         project.git("update-ref", "-d", project.SNAPSHOT)
 
 
-def tell(outcomes: Iterator[tuple[str, bool]], count: int) -> list[str]:
+def tell(outcomes: Generator[tuple[str, bool]], count: int) -> list[str]:
     """Show how far jobs are; those that failed."""
     failed = []
-    with tqdm(total=count, unit="job", disable=None) as bar:
+    with closing(outcomes), tqdm(total=count, unit="job", disable=None) as bar:
         for number, (job, succeeded) in enumerate(outcomes, 1):
             bar.update()
             if not succeeded:

@@ -4,25 +4,27 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from queue import SimpleQueue
 
 import psutil
 
-from benchmark.project import DVC, clone, inputs, target, with_python
+from benchmark.project import DVC, clone, inputs, train_and_evaluate, with_python
 
 
-def run(jobs: list[str], workers: int, folder: Path, lock: int) -> Iterator[tuple[str, bool]]:
+def run(jobs: list[str], workers: int, folder: Path, lock: int) -> Generator[tuple[str, bool]]:
     """Run jobs, `workers` at a time, in clones under `folder`; each job and whether it succeeded, as they end.
 
     What a job tells goes to `<job>.log` in `folder`. Its processes hold the open file `lock`. They are ended when the
     iterator is closed or interrupted.
     """
+    cache = subprocess.run([*DVC, "cache", "dir"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    clones = [folder / f"clones/{number}" for number in range(workers)]
     with ThreadPoolExecutor(workers) as pool:
         free = SimpleQueue()
-        for place in pool.map(_prepared, [folder / f"clones/{number}" for number in range(workers)], gpus(workers)):
+        for place in pool.map(_prepared, clones, gpus(workers), [cache] * workers):
             free.put(place)
         running = {pool.submit(_run, job, free, folder / f"{job}.log", lock): job for job in jobs}
         try:
@@ -45,7 +47,7 @@ def gpus(workers: int) -> list[str | None]:
     return [names[worker % len(names)] or None for worker in range(workers)]
 
 
-def _prepared(folder: Path, gpu: str | None) -> tuple[Path, dict[str, str]]:
+def _prepared(folder: Path, gpu: str | None, cache: str) -> tuple[Path, dict[str, str]]:
     """A clone with the data that jobs read, and the environment to run them in."""
     clone(Path.cwd(), folder)
     environment = with_python() | {"DVC_SITE_CACHE_DIR": str(folder / ".dvc/tmp/site")}  # goes with the clone
@@ -53,7 +55,6 @@ def _prepared(folder: Path, gpu: str | None) -> tuple[Path, dict[str, str]]:
         environment["CUDA_VISIBLE_DEVICES"] = gpu
     if (own := Path(".dvc/config.local")).exists():
         shutil.copy(own, folder / own)
-    cache = subprocess.run([*DVC, "cache", "dir"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     for command in (["cache", "dir", "-q", "--local", cache], ["checkout", "-q", *inputs()]):
         subprocess.run([*DVC, *command], cwd=folder, env=environment, check=True)
     return folder, environment
@@ -61,7 +62,7 @@ def _prepared(folder: Path, gpu: str | None) -> tuple[Path, dict[str, str]]:
 
 def _run(job: str, free: SimpleQueue, log: Path, lock: int) -> bool:
     folder, environment = place = free.get()
-    command = [*DVC, "repro", "--allow-missing", target(job)]  # archives that nothing here reads stay where they are
+    command = [*DVC, "repro", "--allow-missing", *train_and_evaluate(job)]  # what it does not read can be missing
     with log.open("w") as file:
         done = subprocess.run(command, cwd=folder, env=environment, stdout=file, stderr=file, pass_fds=[lock])
     shutil.rmtree(folder / "data/benchmark", ignore_errors=True)  # it is in the cache

@@ -21,7 +21,7 @@ ENVIRONMENT = os.environ | {
     "DVC_NO_ANALYTICS": "1",
 }
 COPIED = (
-    "stages", "data/exclude.csv", "dvc.yaml", "benchmark/dvc.yaml", "params.yaml",
+    "stages", "data/exclude.csv", "dvc.yaml", "params.yaml", "benchmark",
     ".dvc/.gitignore", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore",
 )
 

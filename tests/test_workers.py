@@ -1,0 +1,147 @@
+"""The benchmark's jobs side by side: the same hashes as one by one, whatever is killed or fails in between."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ENVIRONMENT, ROOT, Project
+from test_pipeline import SMALL, commit, ran
+
+sys.path.insert(0, str(ROOT))
+from benchmark.workers import gpus  # noqa: E402
+
+RUN = ("python", "-m", "benchmark.run")
+JOBS = {"cnn5-0-0", "cnn5-1-0", "cnn8-0-0", "cnn8-1-0"}
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A small project with its data stages run, and with edits and a new file that are in no commit."""
+    project = Project.copy(tmp_path_factory.mktemp("ready") / "project")
+    models = "[cnn5, cnn8, convnet, mini_xception]", "[cnn5, cnn8]"
+    project.edit("params.yaml", *SMALL, models, ("folds: [0, 1, 2, 3, 4]", "folds: [0, 1]"))
+    project.ok("git", "init", "-q", "-b", "main", ".")
+    for key in ("user.name", "user.email"):
+        project.ok("git", "config", key, "test")
+    project.ok("dvc", "init", "-q", "-f")
+    commit(project)
+    project.edit("params.yaml", ("label_smoothing: 0.1", "label_smoothing: 0.2"))
+    project.edit("stages/train.py", ("from stages.table", "import stages.training.added\nfrom stages.table"))
+    (project.folder / "stages/training/added.py").write_text("")
+    project.ok("dvc", "repro", "augment")
+    return project
+
+
+@pytest.fixture(scope="module")
+def one_by_one(ready: Project, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """benchmark/dvc.lock as DVC alone writes it."""
+    project = copy(ready, tmp_path_factory.mktemp("reference") / "project")
+    assert len(ran(project.ok("dvc", "repro", "benchmark/dvc.yaml"))) == 2 * len(JOBS) + 1
+    return lock(project)
+
+
+@pytest.fixture
+def project(ready: Project, tmp_path: Path) -> Project:
+    return copy(ready, tmp_path / "project")
+
+
+def copy(project: Project, folder: Path) -> Project:
+    shutil.copytree(project.folder, folder, symlinks=True)
+    return Project(folder)
+
+
+def lock(project: Project) -> str:
+    return (project.folder / "benchmark/dvc.lock").read_text()
+
+
+def log(project: Project, job: str) -> str:
+    return (project.folder / f".dvc/tmp/benchmark/{job}.log").read_text()
+
+
+def begin(project: Project, *options: str) -> tuple[subprocess.Popen, set[str]]:
+    """Start a run in a process group of its own, and let the first job end; the jobs that have ended."""
+    process = subprocess.Popen(
+        [*RUN, *options], cwd=project.folder, env=ENVIRONMENT | {"XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"]},
+        start_new_session=True, stdout=subprocess.PIPE, text=True,
+    )
+    for line in process.stdout:
+        if " (1 of " in line:
+            return process, {line.split()[0]}
+    raise AssertionError("no job has ended")
+
+
+def clean(project: Project) -> bool:
+    """Whether nothing is left of clones."""
+    refs = project.ok("git", "for-each-ref", "--format=%(refname)").split()
+    return not (project.folder / ".dvc/tmp/benchmark/clones").exists() and refs == ["refs/heads/main"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_two_workers_that_are_stopped_go_on_and_write_what_dvc_alone_does(
+    project: Project, one_by_one: str, how: signal.Signals
+):
+    status = project.ok("git", "status", "--short")
+    process, ended = begin(project, "--workers", "2")
+    (os.killpg if how == signal.SIGKILL else os.kill)(process.pid, how)
+    assert process.wait(timeout=60) != 0
+    if how == signal.SIGINT:
+        assert clean(project)
+    assert project.ok("git", "status", "--short") == status  # nothing half-done stands in the project
+
+    told = project.ok(*RUN, "--workers", "2")
+    assert ran(told) == ["benchmark/dvc.yaml:review"]  # in the project itself: all else came out of the cache
+    assert not any(ran(log(project, job)) for job in ended) and any(ran(log(project, job)) for job in JOBS)
+    assert lock(project) == one_by_one and clean(project)
+    assert ran(project.ok(*RUN, "--workers", "2")) == ran(project.ok("dvc", "repro", "benchmark/dvc.yaml")) == []
+
+
+@pytest.mark.slow
+def test_a_job_that_fails_is_named_and_the_others_end(project: Project):
+    project.edit("params.yaml", ("folds: [0, 1]", "folds: [1]"), ("cnn8: {}", "cnn8: {init: nowhere}"))
+    done = project.run(*RUN, "--workers", "2")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "cnn8-1-0 failed: .dvc/tmp/benchmark/cnn8-1-0.log tells why" in done.stderr
+    assert "train.init: 'nowhere' is neither" in log(project, "cnn8-1-0")
+    assert (project.folder / "data/benchmark/cnn5/1-0/metrics.json").exists() and clean(project)
+    assert "train@cnn5-1-0" in lock(project) and "train@cnn8-1-0" not in lock(project)
+
+
+@pytest.mark.slow
+def test_a_cluster_of_which_a_machine_dies_writes_what_dvc_alone_does(project: Project, one_by_one: str):
+    pytest.importorskip("ray", reason="an optional extra")
+    from ray.cluster_utils import Cluster
+
+    project.ok("dvc", "remote", "add", "-q", "-d", "store", str(project.folder.parent / "store"))
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        second = cluster.add_node(num_cpus=1)
+        process, _ = begin(project, "--ray", cluster.address)
+        time.sleep(3)
+        cluster.remove_node(second, allow_graceful=False)
+        told = process.communicate(timeout=600)[0]
+    finally:
+        cluster.shutdown()
+    assert process.returncode == 0 and ran(told) == ["benchmark/dvc.yaml:review"]
+    assert lock(project) == one_by_one and clean(project)
+
+
+def test_a_cluster_needs_a_remote_and_a_wrong_number_of_workers_is_refused(project: Project):
+    for options, line in ((["--workers", "0"], "--workers: 0 is too few"), (["--ray", "auto"], "dvc remote add -d")):
+        done = project.run(*RUN, *options)
+        assert done.returncode == 1 and line in done.stderr and done.stderr.count("\n") == 1 and clean(project)
+
+
+def test_each_worker_has_a_gpu_of_its_own_as_far_as_they_go(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    assert gpus(3) == ["2", "5", "2"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert gpus(2) == [None, None]
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    assert gpus(2) == ["0", "1"]
