@@ -27,15 +27,19 @@ SMALL = (
 )
 
 
-@pytest.fixture
-def repository(project: Project) -> Project:
-    """A git and DVC repository of the project with a small demo, nothing run yet."""
+def small(project: Project) -> Project:
+    """Make it a git and DVC repository with a small demo, nothing run yet."""
     project.edit("params.yaml", *SMALL)
     project.ok("git", "init", "-q", "-b", "main", ".")
     for key in ("user.name", "user.email"):
         project.ok("git", "config", key, "test")
     commit(project)
     return project
+
+
+@pytest.fixture
+def repository(project: Project) -> Project:
+    return small(project)
 
 
 def commit(project: Project) -> None:

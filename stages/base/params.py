@@ -147,6 +147,7 @@ class Params(Section):
     model: str
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     launch: Annotated[str, AfterValidator(_launcher)]
+    faces_remote: Annotated[str, Field(min_length=1)]
     data: Data
     sources: Sources
     clean: Clean

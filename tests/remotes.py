@@ -1,0 +1,131 @@
+"""Real servers on loopback to share through: S3 by SeaweedFS, and SSH by OpenSSH."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
+
+KEY, SECRET = "tester", "for this test alone"
+SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+
+
+def ports(count: int) -> list[int]:
+    """Free ones, all different, that are also free 10,000 higher: SeaweedFS takes those too."""
+    with ExitStack() as stack:
+        found = []
+        for port in range(20000, 50000):
+            if len(found) == count:
+                break
+            try:
+                for number in (port, port + 10000):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", number))
+            except OSError:
+                continue
+            found.append(port)
+    return found
+
+
+def stop(process: subprocess.Popen) -> None:
+    """End it and what it started, at once."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+class S3:
+    """A SeaweedFS server that keeps its objects in a folder; it can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        (folder / "identities.json").write_text(json.dumps({"identities": [{
+            "name": KEY, "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin"],
+        }]}))
+        self.ports = dict(zip(("master", "volume", "filer", "s3"), ports(4), strict=True))
+        self.url = f"http://127.0.0.1:{self.ports['s3']}"
+        self.client = get_session().create_client(
+            "s3", "us-east-1", endpoint_url=self.url, aws_access_key_id=KEY, aws_secret_access_key=SECRET,
+            config=Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=10),
+        )
+
+    def start(self) -> None:
+        """Returns when it has a bucket `faces`, and can be read and written."""
+        command = [
+            "weed", "server", f"-dir={self.folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
+            "-master.telemetry=false", "-master.electionTimeout=1s", "-master.volumeSizeLimitMB=64", "-volume.max=20",
+            f"-s3.config={self.folder / 'identities.json'}",
+            *(f"-{name}.port={port}" for name, port in self.ports.items()),
+        ]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        for _ in range(300):
+            try:
+                self._answers()
+                return
+            except (BotoCoreError, ClientError):
+                time.sleep(0.2)
+        raise TimeoutError((self.folder / "log").read_text()[-2000:])
+
+    def _answers(self) -> None:
+        try:
+            self.client.create_bucket(Bucket="faces")
+            self.client.put_object(Bucket="faces", Key="probe", Body=b"x")
+        except self.client.exceptions.BucketAlreadyOwnedByYou:
+            pass
+        self.client.get_object(Bucket="faces", Key="probe")["Body"].read()
+
+    def kill(self) -> None:
+        stop(self.process)
+
+    def objects(self) -> set[str]:
+        """The keys of what it holds."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket="faces")
+        return {entry["Key"] for page in pages for entry in page.get("Contents", [])} - {"probe"}
+
+
+@contextmanager
+def s3(folder: Path) -> Iterator[S3]:
+    server = S3(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@contextmanager
+def ssh(folder: Path) -> Iterator[tuple[int, Path]]:
+    """The port of an SSH server of one's own, and the key file that opens it."""
+    folder.mkdir(mode=0o700)
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+    (folder / "config").write_text(
+        f"HostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\nPidFile none\nStrictModes no\n"
+        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\nSubsystem sftp internal-sftp\n"
+    )
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # as its service does; only root's sshd asks for it
+    (port,) = ports(1)
+    command = [SSHD, "-D", "-e", "-f", folder / "config", "-o", f"ListenAddress=127.0.0.1:{port}"]
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        for _ in range(100):
+            with socket.socket() as trial:
+                if trial.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        else:
+            raise TimeoutError((folder / "log").read_text())
+        yield port, folder / "user"
+    finally:
+        stop(process)

@@ -1,0 +1,181 @@
+"""Sharing: remotes of every kind that README names, between two clones; what shows faces is kept back unless told."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import remotes
+from conftest import ENVIRONMENT, Project
+from test_pipeline import commit, hashes, ran, small
+
+SHOW_FACES = (
+    "data/archives", "data/merged", "data/augmented", "plots/faces", "plots/explained", "plots/report.html"
+)
+RERUN = ["train", "evaluate", "explain", "report"]
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `a`, a repository whose pipeline was run and may share faces, and `origin.git`, which it pushes to.
+
+    To be copied, not changed.
+    """
+    folder = tmp_path_factory.mktemp("team")
+    a = Project.copy(folder / "a")
+    a.edit("params.yaml", ("faces_remote: here", "faces_remote: store"))
+    small(a)
+    a.ok("dvc", "repro")
+    commit(a)
+    a.ok("git", "clone", "-q", "--bare", ".", "../origin.git")
+    a.ok("git", "remote", "add", "origin", "../origin.git")
+    return folder
+
+
+@pytest.fixture
+def a(team: Path, tmp_path: Path) -> Project:
+    shutil.copytree(team, tmp_path / "team")
+    return Project(tmp_path / "team/a")
+
+
+def share(a: Project, *commands: str) -> None:
+    """Add the remote, and let the others have it."""
+    for command in commands:
+        a.ok("dvc", "remote", *command.split())
+    commit(a)
+    a.ok("git", "push", "-q", "origin", "HEAD")
+
+
+def clone(a: Project) -> Project:
+    """The clone `b` of a's origin."""
+    a.ok("git", "clone", "-q", "../origin.git", "../b")
+    b = Project(a.folder.parent / "b")
+    for key in ("user.name", "user.email"):
+        b.ok("git", "config", key, "test")
+    return b
+
+
+def digests(project: Project) -> dict[str, str]:
+    """Of every file that the pipeline wrote."""
+    return {path: md5(project.folder / path) for path in project.written()}
+
+
+def md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+@contextmanager
+def folder_store(place: Path) -> Iterator[tuple[list[str], list[str]]]:
+    yield [f"add -d store {place}"], []
+
+
+@contextmanager
+def s3_store(place: Path) -> Iterator[tuple[list[str], list[str]]]:
+    with remotes.s3(place) as server:
+        yield [
+            "add -d store s3://faces/project", f"modify store endpointurl {server.url}"
+        ], [f"access_key_id {remotes.KEY}", f"secret_access_key {remotes.SECRET}"]
+
+
+@contextmanager
+def ssh_store(place: Path) -> Iterator[tuple[list[str], list[str]]]:
+    if not remotes.SSHD:
+        pytest.skip("no sshd here: install OpenSSH's server to test SSH remotes")
+    with remotes.ssh(place) as (port, key):
+        yield [f"add -d store ssh://127.0.0.1:{port}{place}/store"], [f"keyfile {key}"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", [s3_store, ssh_store, folder_store])
+def test_a_colleague_gets_the_figures_without_training_and_hands_back_an_experiment(
+    a: Project, tmp_path: Path, store: Callable
+):
+    with store(tmp_path / "store") as (commands, secrets):
+        share(a, *commands)
+        for secret in secrets:
+            a.ok("dvc", "remote", "modify", "--local", "store", *secret.split(maxsplit=1))
+        a.ok("dvc", "push")
+        b = clone(a)
+        assert not any(secret.split(maxsplit=1)[1] in (b.folder / ".dvc/config").read_text() for secret in secrets)
+        for secret in secrets:
+            b.ok("dvc", "remote", "modify", "--local", "store", *secret.split(maxsplit=1))
+        b.ok("dvc", "pull")
+        assert digests(b) == digests(a)
+        assert "up to date" in b.ok("dvc", "status", "dvc.yaml")
+        assert ran(b.ok("dvc", "repro")) == []
+
+        assert ran(b.ok("dvc", "exp", "run", "-n", "slower", "-S", "train.lr=0.0001")) == RERUN
+        b.ok("dvc", "exp", "branch", "slower", "slower-branch")
+        changes = json.loads(b.ok("dvc", "metrics", "diff", "--json", "main", "slower-branch"))
+        assert changes["metrics/metrics.json"]["validation.log_loss"]["diff"]
+        b.ok("dvc", "exp", "push", "origin", "slower")
+
+        a.ok("dvc", "exp", "pull", "origin", "slower")
+        a.ok("dvc", "exp", "apply", "slower")
+        assert digests(a) == digests(b) and hashes(a) == hashes(b)
+        assert ran(a.ok("dvc", "repro")) == []
+
+
+@pytest.mark.slow
+def test_a_server_killed_in_the_middle_of_a_push_is_pushed_to_again(a: Project, tmp_path: Path):
+    with remotes.s3(tmp_path / "s3") as server:
+        share(a, "add -d store s3://faces/project", f"modify store endpointurl {server.url}")
+        keys = {"AWS_ACCESS_KEY_ID": remotes.KEY, "AWS_SECRET_ACCESS_KEY": remotes.SECRET}
+        push = subprocess.Popen(
+            ["dvc", "push", "-j", "1"], cwd=a.folder, env=ENVIRONMENT | keys,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        while not server.objects():
+            assert push.poll() is None
+            time.sleep(0.01)
+        server.kill()
+        assert push.wait(300) != 0
+        server.start()
+        before = server.objects()
+        a.ok("dvc", "push", **keys)
+        assert 0 < len(before) < len(server.objects())
+        b = clone(a)
+        b.ok("dvc", "pull", **keys)
+        assert digests(b) == digests(a)
+        assert ran(b.ok("dvc", "repro")) == []
+
+
+@pytest.mark.slow
+def test_what_shows_faces_stays_and_whoever_has_the_archives_goes_on(project: Project, drawn: Callable, tmp_path: Path):
+    def archives(place: str) -> tuple[tuple[str, str], ...]:
+        for dataset in ("ck48", "jaffe"):
+            shutil.copytree(drawn(dataset), tmp_path / place / dataset)
+        return tuple(
+            (f"{dataset}: {{path: {old}", f"{dataset}: {{path: {tmp_path}/{place}/{dataset}")
+            for dataset in ("ck48", "jaffe") for old in ("null" if place == "mine" else f"{tmp_path}/mine/{dataset}",)
+        )
+
+    (tmp_path / "team").mkdir()
+    a = Project.copy(tmp_path / "team/a")
+    a.edit("params.yaml", ("source: demo", "source: local"), *archives("mine"))
+    small(a)
+    a.ok("dvc", "repro")
+    commit(a)
+    a.ok("git", "clone", "-q", "--bare", ".", "../origin.git")
+    a.ok("git", "remote", "add", "origin", "../origin.git")
+    share(a, f"add -d store {tmp_path}/store")
+    a.ok("dvc", "push", "--run-cache")
+    a.ok("dvc", "push")
+
+    pushed = {md5(path) for path in (tmp_path / "store").rglob("*") if path.is_file()}
+    for path, digest in digests(a).items():
+        assert (digest in pushed) == (not path.startswith(SHOW_FACES)) or path.startswith(("metrics", "plots")), path
+    assert not any(digest in pushed for path, digest in digests(a).items() if path.startswith(SHOW_FACES))
+
+    b = clone(a)
+    b.ok("dvc", "pull", "--allow-missing")
+    assert digests(b) == {path: d for path, d in digests(a).items() if not path.startswith(SHOW_FACES)}
+    b.edit("params.yaml", *archives("yours"))
+    again = ran(b.ok("dvc", "repro"))
+    assert "merge" in again and not {"clean", "split", "train", "evaluate"} & set(again)
+    assert digests(b) == digests(a)
