@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -12,11 +13,13 @@ from pathlib import Path
 import pytest
 import remotes
 from conftest import ENVIRONMENT, Project
+from ruamel.yaml import YAML
 from test_pipeline import commit, hashes, ran, small
 
 SHOW_FACES = (
     "data/archives", "data/merged", "data/augmented", "plots/faces", "plots/explained", "plots/report.html"
 )
+UP_TO_FIGURES = ["augment", "train", "evaluate"]
 RERUN = ["train", "evaluate", "explain", "report"]
 
 
@@ -127,7 +130,7 @@ def test_a_server_killed_in_the_middle_of_a_push_is_pushed_to_again(a: Project, 
         share(a, "add -d store s3://faces/project", f"modify store endpointurl {server.url}")
         keys = {"AWS_ACCESS_KEY_ID": remotes.KEY, "AWS_SECRET_ACCESS_KEY": remotes.SECRET}
         push = subprocess.Popen(
-            ["dvc", "push", "-j", "1"], cwd=a.folder, env=ENVIRONMENT | keys,
+            ["dvc", "push", "-j", "1"], cwd=a.folder, env=ENVIRONMENT | keys | {"AWS_MAX_ATTEMPTS": "1"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         while not server.objects():
@@ -147,17 +150,20 @@ def test_a_server_killed_in_the_middle_of_a_push_is_pushed_to_again(a: Project, 
 
 @pytest.mark.slow
 def test_what_shows_faces_stays_and_whoever_has_the_archives_goes_on(project: Project, drawn: Callable, tmp_path: Path):
-    def archives(place: str) -> tuple[tuple[str, str], ...]:
+    def archives(person: str) -> list[tuple[str, str]]:
+        """Changes of params.yaml that name the copies of the archives that this person has."""
+        changes = []
         for dataset in ("ck48", "jaffe"):
-            shutil.copytree(drawn(dataset), tmp_path / place / dataset)
-        return tuple(
-            (f"{dataset}: {{path: {old}", f"{dataset}: {{path: {tmp_path}/{place}/{dataset}")
-            for dataset in ("ck48", "jaffe") for old in ("null" if place == "mine" else f"{tmp_path}/mine/{dataset}",)
-        )
+            path = tmp_path / person / f"{dataset}.zip"
+            path.parent.mkdir(exist_ok=True)
+            shutil.copy(drawn(dataset) / path.name, path)
+            known = "null" if person == "a" else tmp_path / "a" / path.name
+            changes.append((f"{dataset}: {{path: {known}", f"{dataset}: {{path: {path}"))
+        return changes
 
     (tmp_path / "team").mkdir()
     a = Project.copy(tmp_path / "team/a")
-    a.edit("params.yaml", ("source: demo", "source: local"), *archives("mine"))
+    a.edit("params.yaml", ("source: demo", "source: local"), *archives("a"))
     small(a)
     a.ok("dvc", "repro")
     commit(a)
@@ -175,7 +181,36 @@ def test_what_shows_faces_stays_and_whoever_has_the_archives_goes_on(project: Pr
     b = clone(a)
     b.ok("dvc", "pull", "--allow-missing")
     assert digests(b) == {path: d for path, d in digests(a).items() if not path.startswith(SHOW_FACES)}
-    b.edit("params.yaml", *archives("yours"))
+    b.edit("params.yaml", *archives("b"))
     again = ran(b.ok("dvc", "repro"))
     assert "merge" in again and not {"clean", "split", "train", "evaluate"} & set(again)
     assert digests(b) == digests(a)
+
+
+@pytest.mark.slow
+def test_queued_experiments_of_two_workers_are_those_of_runs_made_alone(a: Project, team: Path, tmp_path: Path):
+    one_thread = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}  # the threads are part of what bytes depend on
+    a.ok("dvc", "exp", "run", "--queue", "-S", "seed=1,2,3", "-S", "split.fold=0,1", "evaluate")
+    a.ok("dvc", "queue", "start", "-j", "2", **one_thread)
+    while re.search("Queued|Running", status := a.ok("dvc", "queue", "status")):
+        time.sleep(1)
+    assert status.count("Success") == 6, status
+
+    queued = {}
+    for reference in a.ok("git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/").split():
+        content, lock = (YAML(typ="safe").load(a.ok("git", "show", f"{reference}:{name}"))
+                         for name in ("params.yaml", "dvc.lock"))
+        queued[content["seed"], content["split"]["fold"]] = {
+            stage: [(out["path"], out["md5"]) for out in lock["stages"][stage]["outs"]] for stage in UP_TO_FIGURES
+        }
+    assert len({str(found["train"]) for found in queued.values()}) == len(queued) == 6
+
+    shutil.copytree(team / "a", tmp_path / "alone")
+    alone, before = Project(tmp_path / "alone"), ("seed: 0", "fold: 0")
+    shutil.rmtree(alone.folder / ".dvc/cache/runs")
+    for (seed, fold), found in queued.items():
+        after = f"seed: {seed}", f"fold: {fold}"
+        alone.edit("params.yaml", *zip(before, after, strict=True))
+        before = after
+        assert "train" in ran(alone.ok("dvc", "repro", "evaluate", **one_thread))
+        assert hashes(alone, *UP_TO_FIGURES) == found
