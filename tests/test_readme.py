@@ -24,6 +24,8 @@ def test_every_command_of_the_workflow_runs_in_order_in_a_fresh_clone(project: P
     clone = project.clone(tmp_path / "clone")
     for key in ("user.name", "user.email"):
         clone.ok("git", "config", key, "test")
+    clone.ok("dvc", "cache", "dir", "--local", str(project.folder / ".dvc/cache"))  # in place of a remote
+    clone.ok("dvc", "checkout", "-q")
     lines, said = commands("Experiments"), {}
     assert len(lines) > 5
     for line in lines:

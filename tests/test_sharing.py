@@ -174,21 +174,29 @@ def test_what_shows_faces_stays_and_whoever_has_the_archives_goes_on(project: Pr
     a.ok("dvc", "push")
 
     pushed = {md5(path) for path in (tmp_path / "store").rglob("*") if path.is_file()}
-    for path, digest in digests(a).items():
-        assert (digest in pushed) == (not path.startswith(SHOW_FACES)) or path.startswith(("metrics", "plots")), path
-    assert not any(digest in pushed for path, digest in digests(a).items() if path.startswith(SHOW_FACES))
+    faces = {path: digest for path, digest in digests(a).items() if path.startswith(SHOW_FACES)}
+    rest = {path: digest for path, digest in digests(a).items() if path not in faces}
+    assert {path.rsplit("/", 1)[0] for path in faces} >= {"data/merged", "data/augmented", "plots/explained", "plots"}
+    assert pushed.isdisjoint(faces.values())
+    assert {digest for path, digest in rest.items() if path.startswith(("data/model", "data/predictions"))} <= pushed
 
     b = clone(a)
     b.ok("dvc", "pull", "--allow-missing")
-    assert digests(b) == {path: d for path, d in digests(a).items() if not path.startswith(SHOW_FACES)}
+    assert digests(b) == rest
     b.edit("params.yaml", *archives("b"))
     again = ran(b.ok("dvc", "repro"))
     assert "merge" in again and not {"clean", "split", "train", "evaluate"} & set(again)
     assert digests(b) == digests(a)
 
+    b.edit("params.yaml", ("faces_remote: here", "faces_remote: store"))
+    assert ran(b.ok("dvc", "repro")) == []
+    b.ok("dvc", "push")
+    assert {md5(path) for path in (tmp_path / "store").rglob("*") if path.is_file()} >= set(faces.values())
+
 
 @pytest.mark.slow
 def test_queued_experiments_of_two_workers_are_those_of_runs_made_alone(a: Project, team: Path, tmp_path: Path):
+    share(a, f"add -d store {tmp_path}/store")
     one_thread = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}  # the threads are part of what bytes depend on
     a.ok("dvc", "exp", "run", "--queue", "-S", "seed=1,2,3", "-S", "split.fold=0,1", "evaluate")
     a.ok("dvc", "queue", "start", "-j", "2", **one_thread)
