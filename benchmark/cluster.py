@@ -16,7 +16,8 @@ def run(jobs: list[str], address: str, folder: Path) -> Generator[tuple[str, boo
     """Run jobs, as many at a time as the cluster at `address` has GPUs or else cores for.
 
     Yields each job and whether it succeeded, as they end; what it told goes to `<job>.log` in `folder`. A job whose
-    machine dies is run on another. Raises InputError without Ray, a cluster, or a default DVC remote.
+    machine dies is run on another. Raises InputError without Ray, a cluster, or a default DVC remote,
+    and where faces stay here.
     """
     try:
         import ray
@@ -25,6 +26,8 @@ def run(jobs: list[str], address: str, folder: Path) -> Generator[tuple[str, boo
     command = [*project.DVC, "remote", "default", "--project"]
     if subprocess.run(command, capture_output=True).returncode:
         raise InputError("--ray: machines share data through a DVC remote; dvc remote add -d store <a place>")
+    if params.load().faces_remote == "here":
+        raise InputError("--ray: faces_remote is here, where other machines cannot get them; name a DVC remote")
     if subprocess.run([*project.DVC, "push", "-q", *project.inputs()]).returncode:
         raise InputError("--ray: the data could not be pushed to the DVC remote, as said above")
     try:
