@@ -51,6 +51,9 @@ WRONG = [
     ("memory_share: 0.4", "memory_share: 1.5", "train.memory_share: 1.5", "less than or equal to 0.9"),
     ("compile: false", "compile: maybe", "train.compile: 'maybe'", "boolean"),
     ("checkpoint_steps: null", "checkpoint_steps: 0", "train.checkpoint_steps: 0", "greater than or equal to 1"),
+    ("models: [cnn5,", "models: [cnn50,", "benchmark.models: 'cnn50'", "'cnn5'"),
+    ("seeds: [0]", "seeds: [0, 0]", "benchmark.seeds", "names one twice"),
+    ("faces: true", "faces: some", "report.faces: 'some'", "boolean"),
     ("launch: python", "launch: pyhton", "launch: 'pyhton'", "torchrun"),
     ("model: cnn5", "model: [", "not readable as YAML", "line"),
 ]

@@ -162,9 +162,9 @@ class Params(Section):
     def _models(self) -> "Params":
         for name, changes in self.models.items():
             _validate(Train, {**self.train.model_dump(), **changes}, f"models.{name}.")
-        if self.model not in self.models:
-            hint = nearest(self.model, self.models)
-            raise InputError(f"params.yaml: model: {self.model!r} is not one of `models`{hint}")
+        for key, name in [("model", self.model), *(("benchmark.models", name) for name in self.benchmark.models)]:
+            if name not in self.models:
+                raise InputError(f"params.yaml: {key}: {name!r} is not one of `models`{nearest(name, self.models)}")
         if self.recipe.balance != "none" and self.augment.balance:
             raise InputError(f"params.yaml: train.balance: {self.recipe.balance!r} and augment.balance: "
                              f"{self.augment.balance} both balance the classes; set one to none, or the other to 0")
