@@ -115,9 +115,7 @@ def test_a_job_that_fails_is_named_and_the_others_end(small: Project):
 
 
 @pytest.mark.slow
-def test_a_cluster_of_which_a_machine_dies_writes_what_dvc_alone_does(
-    small: Project, one_by_one: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_cluster_of_which_a_machine_dies_writes_what_dvc_alone_does(small: Project, one_by_one: dict):
     pytest.importorskip("ray", reason="an optional extra")
     from ray.cluster_utils import Cluster
 
@@ -127,9 +125,6 @@ def test_a_cluster_of_which_a_machine_dies_writes_what_dvc_alone_does(
     refused = small.run(*RUN, "--ray", "auto")
     assert refused.returncode == 1 and "ERROR: --ray: faces_remote is here" in refused.stderr
     small.edit("params.yaml", ("faces_remote: here ", "faces_remote: store "))
-    (tmp_path / "machines").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "machines"))
-    monkeypatch.setenv("RAY_TMPDIR", "/tmp")  # its sockets need a short path
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
         second = cluster.add_node(num_cpus=1)
@@ -139,7 +134,6 @@ def test_a_cluster_of_which_a_machine_dies_writes_what_dvc_alone_does(
         told = process.communicate(timeout=600)[0]
     finally:
         cluster.shutdown()
-    assert len(list((tmp_path / "machines").glob("benchmark-*"))) <= 1  # that of the job on the dead machine
     assert process.returncode == 0 and set(ran(told)) == LAST
     assert lock(small) == one_by_one and clean(small)
 
