@@ -205,7 +205,7 @@ def test_queued_experiments_of_two_workers_are_those_of_runs_made_alone(a: Proje
     assert status.count("Success") == 6, status
 
     queued = {}
-    for reference in a.ok("git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/").split():
+    for reference in a.ok("git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/*").split():
         content, lock = (YAML(typ="safe").load(a.ok("git", "show", f"{reference}:{name}"))
                          for name in ("params.yaml", "dvc.lock"))
         queued[content["seed"], content["split"]["fold"]] = {
