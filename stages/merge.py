@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from stages.base import params
-from stages.base.errors import guard
+from stages.base.errors import InputError, guard
 from stages.base.whole import whole
 from stages.datasets.published import differences
 from stages.datasets.reading import read_faces
@@ -20,6 +20,9 @@ ARCHIVES = Path("data/archives")
 
 def main() -> None:
     data = params.load().data
+    for dataset in data.datasets:
+        if not (ARCHIVES / dataset / "source.json").exists():
+            raise InputError(f"{ARCHIVES / dataset}: holds no archive; run `dvc repro download@{dataset}`")
     _forget_unlisted(data.datasets)
     sources, metrics = {}, {}
     with whole(Path("data/merged")) as folder:

@@ -100,3 +100,9 @@ def test_the_table_writer_refuses_a_face_of_another_size(tmp_path: Path):
             table.append("a", face._replace(pixels=bytes(47 * 48)))
     assert open_faces(tmp_path / "faces.npy").shape == (1, 48, 48)
     assert len(read_index(tmp_path / "index.csv")) == 1
+
+
+def test_an_archive_that_is_not_there_is_named(project: Project, drawn):
+    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[ck48, jaffe]"))
+    project.give("ck48", drawn("ck48") / "ck48.zip")
+    assert project.refused("merge") == "data/archives/jaffe: holds no archive; run `dvc repro download@jaffe`"
