@@ -40,7 +40,7 @@ def figures(rows: pd.DataFrame, logits: np.ndarray, temperature: float, labels: 
             "groups": rows.group.iloc[at].nunique(),
             **scores(truth[at], probabilities[at].argmax(1)),
             **auroc(truth[at], probabilities[at]),
-            "interval": intervals(truth[at], probabilities[at], groups[at]),
+            "interval": found["interval"] if len(at) == len(rows) else intervals(truth[at], probabilities[at], groups[at]),
         }
         for dataset, at in rows.groupby("dataset").indices.items()
     }
