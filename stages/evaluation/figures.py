@@ -40,7 +40,9 @@ def figures(rows: pd.DataFrame, logits: np.ndarray, temperature: float, labels: 
             "groups": rows.group.iloc[at].nunique(),
             **scores(truth[at], probabilities[at].argmax(1)),
             **auroc(truth[at], probabilities[at]),
-            "interval": found["interval"] if len(at) == len(rows) else intervals(truth[at], probabilities[at], groups[at]),
+            "interval": (
+                intervals(truth[at], probabilities[at], groups[at]) if len(at) < len(rows) else found["interval"]
+            ),
         }
         for dataset, at in rows.groupby("dataset").indices.items()
     }
