@@ -18,6 +18,7 @@ from stages.models import hardware
 from stages.models.folder import load
 from stages.models.forward import logits
 from stages.models.inputs import Inputs
+from stages.parts import parts
 from stages.places import Places
 from stages.table import Selection, open_faces, read_index
 
@@ -31,15 +32,18 @@ def main() -> None:
     network, config = load(places.model)
     labels = config["labels"]
     index = read_index(Path("data/split/index.csv"))
-    parts = {"test": index[index.split == "test"], "validation": index[index.fold == config["fold"]]}
-    for name, faces in parts.items():
+    if config["dataset"]:
+        index = index[index.label.isin(labels)]  # its own labels are all that it learnt
+    chosen = parts(index, config["fold"], config["dataset"])
+    looked_at = {"test": chosen.test, "validation": chosen.validation}
+    for name, faces in looked_at.items():
         if faces.empty:
             raise InputError(f"data/split/index.csv: no face is in the {name} part; change split")
 
     hardware.deterministic(config["seed"], given.threads)
     network.to(hardware.device(), memory_format=torch.channels_last)
-    outputs = {name: _logits(network, config, faces) for name, faces in parts.items()}
-    rows = {name: predictions(faces, outputs[name], labels) for name, faces in parts.items()}
+    outputs = {name: _logits(network, config, faces) for name, faces in looked_at.items()}
+    rows = {name: predictions(faces, outputs[name], labels) for name, faces in looked_at.items()}
     scale = temperature(outputs["validation"], pd.Index(labels).get_indexer(rows["validation"].label))
     told = {
         "test": figures(rows["test"], outputs["test"], scale, labels),

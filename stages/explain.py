@@ -13,6 +13,7 @@ from stages.explanation.maps import maps, overlay
 from stages.models import hardware
 from stages.models.folder import load
 from stages.models.inputs import Inputs
+from stages.parts import parts
 from stages.pictures.face import small, write
 from stages.table import open_faces, read_index
 
@@ -28,7 +29,7 @@ def main() -> None:
     if unknown := {*predictions["label"], *predictions["prediction"]} - set(labels):
         raise InputError(f"data/predictions/test.csv: {min(unknown)!r} is no label of data/model; evaluate it again")
     index = read_index(Path("data/split/index.csv"))
-    training = index[(index["split"] == "train") & (index["fold"] != config["fold"])]
+    training = parts(index, config["fold"]).train
     if training.empty:
         raise InputError("data/split/index.csv: holds no face to train on; run the earlier stages again")
     faces = open_faces(Path("data/merged/faces.npy"))

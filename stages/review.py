@@ -8,7 +8,7 @@ reviewed: to choose them by what a model says of them would be to choose by test
 from pathlib import Path
 
 from stages.base import params
-from stages.base.errors import guard
+from stages.base.errors import InputError, guard
 from stages.base.whole import whole
 from stages.curation.exclusions import COLUMNS
 from stages.doubts.ranking import doubtful
@@ -22,6 +22,8 @@ SHOWN = 100  # faces on the sheet
 def main() -> None:
     p = params.load()
     index = read_index(Path("data/split/index.csv"))
+    if not (index["split"] == "test").any():
+        raise InputError("split.protocol: under cross_validation every face is a test face, and none may be reviewed")
     rows = together(said("validation", p.model, p.benchmark, index, p.data.labels), p.data.labels)
     found = doubtful(rows, p.data.labels)
     shown = found[:SHOWN]

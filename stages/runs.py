@@ -9,6 +9,7 @@ import pandas as pd
 
 from stages.base.errors import InputError
 from stages.base.params import Benchmark
+from stages.parts import parts
 from stages.places import Places
 from stages.table import read_index
 
@@ -19,7 +20,7 @@ AGAIN = "`dvc repro benchmark/dvc.yaml` writes it"
 def said(
     part: Literal["validation", "test"], model: str, chosen: Benchmark, index: pd.DataFrame, labels: list[str]
 ) -> list[pd.DataFrame]:
-    """What the model of each chosen fold and seed says of the fold that it was trained without, or of the test part.
+    """What the model of each chosen fold and seed says of its validation fold, or of its test part.
 
     A table a run, with a row a face, by id: `KNOWN`, prediction, and the labels' probabilities. The faces are the same
     for every model. `index` is that of the split. Raises InputError where a run is not there, or is of other faces or
@@ -27,14 +28,12 @@ def said(
     """
     tables = []
     for fold, seed in product(chosen.folds, chosen.seeds):
-        faces, name = index[index["split"] == "test"], "the test part"
-        if part == "validation":
-            faces, name = index[index["fold"] == fold], f"fold {fold}"
+        faces = getattr(parts(index, fold), part)
         path = written(Places.benchmark(model, fold, seed).predictions / f"{part}.csv", model)
         rows = read_index(path).sort_values("id", ignore_index=True)
         fits = list(rows.columns) == [*KNOWN, "prediction", *labels]
         if not fits or not rows[KNOWN].equals(faces[KNOWN].reset_index(drop=True)):
-            raise InputError(f"{path}: not of the faces and labels that {name} has now; {AGAIN} again")
+            raise InputError(f"{path}: not of today's {part} faces and labels; {AGAIN} again")
         tables.append(rows.astype(dict.fromkeys(labels, float)))
     return tables
 

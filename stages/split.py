@@ -6,14 +6,18 @@ from pathlib import Path
 from stages.base import params
 from stages.base.errors import guard
 from stages.base.whole import whole
-from stages.curation.splitting import TEST, TRAIN, UNUSED, split
+from stages.curation.splitting import TEST, TRAIN, UNUSED, cross_validation, held_out
 from stages.table import read_index, write_index
 
 
 def main() -> None:
     p = params.load()
-    index = split(read_index(Path("data/clean/index.csv")), p.split.folds, p.split.test_share, p.split.seed)
-    for part in (TRAIN, TEST):
+    index = read_index(Path("data/clean/index.csv"))
+    if p.split.protocol == "held_out":
+        index = held_out(index, p.split.folds, p.split.test_share, p.split.seed)
+    else:
+        index = cross_validation(index, p.split.folds, p.split.seed)
+    for part in (TRAIN, TEST) if p.split.protocol == "held_out" else (TRAIN,):
         if missing := set(p.data.labels) - set(index.loc[index["split"] == part, "label"]):
             print(f"no face in the {part} part is labelled {', '.join(sorted(missing))}")
 

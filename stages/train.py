@@ -14,12 +14,13 @@ from stages.base.whole import whole
 from stages.models import hardware
 from stages.models.folder import save, sha256
 from stages.models.inputs import Inputs
+from stages.parts import parts
 from stages.places import Places
 from stages.table import open_faces, read_index
 from stages.training import processes
 from stages.training.checkpoint import Checkpoint
 from stages.training.curves import Curves
-from stages.training.faces import gather, select
+from stages.training.faces import check, gather
 from stages.training.loop import Training
 from stages.training.starting import starting
 
@@ -31,6 +32,7 @@ def main() -> None:
     options.add_argument("--model", help="in place of params.yaml's")
     options.add_argument("--seed", type=int, help="likewise")
     options.add_argument("--fold", type=int, help="the validation fold, likewise")
+    options.add_argument("--dataset", metavar="NAME", help="train on this data set's faces alone, on the labels it has")
     options.add_argument("--threads", type=int, help="on the CPU; else as many as there are cores")
     options.add_argument("--to", metavar="FOLDER", help="a folder for this run alone, not the pipeline's own")
     given = options.parse_args()
@@ -38,17 +40,20 @@ def main() -> None:
     hardware.deterministic(p.seed, given.threads)
     device = hardware.device()
     with processes.joined(device):
-        train(p, Places.of(given.to), device)
+        train(p, given.dataset, Places.of(given.to), device)
 
 
-def train(p: params.Params, places: Places, device: torch.device) -> None:
-    labels, recipe = p.data.labels, p.recipe
+def train(p: params.Params, dataset: str | None, places: Places, device: torch.device) -> None:
+    recipe = p.recipe
     faces, copied_faces = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
     sources = json.loads(Path("data/merged/sources.json").read_text(encoding="utf-8"))
 
-    train_rows, copies, validation_rows = select(read_index(INDEX), read_index(COPIES), labels, p.split.fold)
-    training_faces = gather([(faces, train_rows), (copied_faces, copies)], labels)
-    validation = gather([(faces, validation_rows)], labels)
+    chosen, copies = parts(read_index(INDEX), p.split.fold, dataset), read_index(COPIES)
+    labels = [label for label in p.data.labels if not dataset or label in set(chosen.train.label)]
+    check(chosen.train, chosen.validation, labels)
+    copies = copies[copies.parent.isin(chosen.train.id)]
+    training_faces = gather([(faces, chosen.train), (copied_faces, copies)], labels)
+    validation = gather([(faces, chosen.validation)], labels)
     inputs = Inputs.measured(training_faces.pixels, recipe.input_size or faces.shape[1])
     channels = len(inputs.mean)
     network = starting(recipe, labels, channels, inputs.size, "data/model")
@@ -59,6 +64,7 @@ def train(p: params.Params, places: Places, device: torch.device) -> None:
         "recipe": recipe.model_dump(),
         "seed": p.seed,
         "fold": p.split.fold,
+        "dataset": dataset,
         "labels": labels,
         "initial_weights": sha256(network),
         "inputs": asdict(inputs),  # they tell of the pixels, whatever the indexes say

@@ -287,9 +287,9 @@ def test_a_run_that_is_not_there_is_refused(project: Project, judged: pd.DataFra
 
 def test_a_run_of_other_faces_people_or_labels_is_refused(project: Project, judged: pd.DataFrame) -> None:
     stale = [
-        ("0-0/predictions/validation.csv: .* fold 0 ", judged.assign(fold=judged["fold"].replace(0, 1))),
-        ("0-0/predictions/test.csv: .* the test part ", judged[judged["id"] < 599]),
-        ("0-0/predictions/validation.csv: .* fold 0 ", judged.assign(group=judged["group"] // 2)),
+        ("0-0/predictions/validation.csv: .* validation faces ", judged.assign(fold=judged["fold"].replace(0, 1))),
+        ("0-0/predictions/test.csv: .* test faces ", judged[judged["id"] < 599]),
+        ("0-0/predictions/validation.csv: .* validation faces ", judged.assign(group=judged["group"] // 2)),
     ]
     for line, index in stale:
         index.to_csv("data/split/index.csv", index=False)

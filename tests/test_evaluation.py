@@ -280,6 +280,7 @@ def write_tree(root: Path, test_part: pd.DataFrame, drawn: bool) -> None:
         "recipe": {"dropout": 0.3, "precision": "auto", "test_flips": False},
         "seed": 0,
         "fold": 2,
+        "dataset": None,
         "parameters": 7,
         "drawn_faces": drawn,
     }
@@ -342,9 +343,10 @@ def test_a_run_in_a_folder_of_its_own_leaves_the_pipelines_alone(tmp_path, test_
     assert not (tmp_path / "metrics").exists() and not (tmp_path / "data/predictions").exists()
 
 
-def test_a_stage_that_cannot_test_ends_in_one_line_and_writes_nothing(tmp_path, test_part: pd.DataFrame) -> None:
+@pytest.mark.parametrize("fold, gone", [(1, "test"), (2, "validation")])
+def test_a_stage_that_cannot_test_ends_in_one_line_and_writes_nothing(tmp_path, test_part, fold: int, gone: str) -> None:
     write_tree(tmp_path, test_part, drawn=False)
-    write_index(test_part.assign(split="train", fold=2), tmp_path / "data/split/index.csv")
+    write_index(test_part.assign(split="train", fold=fold), tmp_path / "data/split/index.csv")
     done = evaluate(tmp_path)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1) and "no face is in the test part" in done.stderr
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1) and f"no face is in the {gone} part" in done.stderr
     assert not (tmp_path / "metrics").exists() and not (tmp_path / "data/predictions").exists()

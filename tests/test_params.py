@@ -22,6 +22,9 @@ WRONG = [
     ("ck48: {faces: 360}", "ck48: {facs: 360}", "sources.demo.ck48.facs", "'faces'"),
     ("folds: 5", "folds: 1", "split.folds: 1", "greater than or equal to 2"),
     ("fold: 0 ", "fold: 5 ", "split: fold 5 does not exist", "0 to 4"),
+    ("protocol: held_out", "protocol: loso", "split.protocol: 'loso'", "cross_validation"),
+    ("protocol: held_out  # a test part, official where there is one; cross_validation: each fold in turn, see `fold`\n"
+     "  folds: 5", "protocol: cross_validation\n  folds: 2", "split: cross_validation needs folds", "3 or more"),
     ("lr: ", "lr: -", "train.lr: -", "greater than 0"),
     ("cnn5: {}", "cnn5: {lrr: 3}", "models.cnn5.lrr: unknown key (value 3)", "'lr'"),
     ("cnn5: {}", "cnn5: {epochs: many}", "models.cnn5.epochs: 'many'", "integer"),

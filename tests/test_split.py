@@ -7,7 +7,8 @@ import pytest
 from stages.base.errors import InputError
 from stages.curation import splitting
 from stages.curation.copies import distort, plan
-from stages.curation.splitting import groups, split
+from stages.curation.splitting import cross_validation, groups, held_out
+from stages.parts import parts
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness"]
 
@@ -47,7 +48,7 @@ def straddling(index: pd.DataFrame) -> dict[str, int]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_nothing_straddles(seed: int):
-    dealt = split(faces(seed), 5, 0.2, seed)
+    dealt = held_out(faces(seed), 5, 0.2, seed)
     assert straddling(dealt) == {"subject": 0, "sequence": 0, "cluster": 0}
     assert set(dealt.loc[dealt["split"] == "train", "fold"]) == set(range(5))
     assert set(dealt.loc[dealt["split"] != "train", "fold"]) == {-1}
@@ -56,11 +57,11 @@ def test_nothing_straddles(seed: int):
 def test_without_the_grouping_much_straddles(monkeypatch: pytest.MonkeyPatch):
     """The test above can fail."""
     monkeypatch.setattr(splitting, "groups", lambda index: np.arange(len(index)))
-    assert min(straddling(split(faces(), 5, 0.2, 0)).values()) > 0
+    assert min(straddling(held_out(faces(), 5, 0.2, 0)).values()) > 0
 
 
 def test_official_test_parts_are_the_test_part_of_their_data_set():
-    dealt = split(faces(), 5, 0.2, 0)
+    dealt = held_out(faces(), 5, 0.2, 0)
     b = dealt[dealt["dataset"] == "b"]
     assert (b["split"] == "test").tolist() == (b["official"] == "test").tolist()
 
@@ -69,14 +70,14 @@ def test_official_test_parts_are_the_test_part_of_their_data_set():
 def test_elsewhere_the_share_is_held_out(share: float):
     index = faces()
     index["cluster"] = index["id"].astype(str)  # a group that reaches into b could not be held out
-    dealt = split(index, 5, share, 0)
+    dealt = held_out(index, 5, share, 0)
     for dataset in ("a", "c"):
-        held_out = (dealt.loc[dealt["dataset"] == dataset, "split"] == "test").mean()
-        assert abs(held_out - share) < 0.06
+        given = (dealt.loc[dealt["dataset"] == dataset, "split"] == "test").mean()
+        assert abs(given - share) < 0.06
 
 
 def test_folds_have_every_label_and_data_set_in_like_number():
-    dealt = split(faces(), 5, 0.2, 0)
+    dealt = held_out(faces(), 5, 0.2, 0)
     train = dealt[dealt["split"] == "train"]
     for counts in (pd.crosstab(train["dataset"], train["fold"]), pd.crosstab(train["label"], train["fold"])):
         assert (counts.max(axis=1) <= 1.6 * counts.min(axis=1) + 3).all(), counts
@@ -86,7 +87,7 @@ def test_what_is_linked_to_an_official_test_face_is_unused():
     index = faces()
     in_test, outside = index.index[index["official"] == "test"][0], index.index[index["dataset"] == "c"][0]
     index.loc[[in_test, outside], "cluster"] = "bridge"
-    dealt = split(index, 5, 0.2, 0)
+    dealt = held_out(index, 5, 0.2, 0)
     assert dealt.loc[outside, "split"] == "unused" and dealt.loc[in_test, "split"] == "test"
 
 
@@ -101,18 +102,52 @@ def test_links_join_groups_however_far():
 
 
 def test_the_same_seed_deals_the_same_and_another_does_not():
-    deals = [split(faces(), 5, 0.2, seed)["fold"].tolist() for seed in (0, 0, 1)]
+    deals = [held_out(faces(), 5, 0.2, seed)["fold"].tolist() for seed in (0, 0, 1)]
     assert deals[0] == deals[1] != deals[2]
 
 
 def test_too_few_groups_are_refused():
     index = faces()
     with pytest.raises(InputError, match="5 folds"):
-        split(index[index["subject"].isin(["S0", "S1"])], 5, 0.5, 0)
+        held_out(index[index["subject"].isin(["S0", "S1"])], 5, 0.5, 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cross_validation_tests_and_validates_every_face_once(seed: int):
+    dealt = cross_validation(faces(seed), 10, seed)
+    assert straddling(dealt) == {"subject": 0, "sequence": 0, "cluster": 0}
+    tested, validated = [], []
+    for fold in range(10):
+        run = parts(dealt, fold)
+        sides = [set(part["group"]) for part in (run.train, run.validation, run.test)]
+        assert not sides[0] & sides[1] and not sides[0] & sides[2] and not sides[1] & sides[2]
+        assert len(run.train) + len(run.validation) + len(run.test) == len(dealt)
+        tested += list(run.test["id"])
+        validated += list(run.validation["id"])
+    assert sorted(tested) == sorted(validated) == list(dealt["id"])
+
+
+def test_as_many_folds_as_subjects_leave_one_subject_out():
+    subjects = np.repeat(range(10), range(5, 15))
+    index = pd.DataFrame({"dataset": "a", "label": np.resize(LABELS, 95), "subject": subjects, "sequence": ""})
+    index = index.assign(subject="S" + index["subject"].astype(str), cluster=range(95)).astype(str)
+    dealt = [cross_validation(index, 10, seed) for seed in (0, 0, 1)]
+    assert (dealt[0].groupby("fold")["subject"].nunique() == 1).all() and dealt[0]["fold"].nunique() == 10
+    assert dealt[0]["fold"].tolist() == dealt[1]["fold"].tolist() != dealt[2]["fold"].tolist()
+
+
+def test_held_out_parts_and_those_of_one_data_set():
+    dealt = held_out(faces(), 5, 0.2, 0)
+    for dataset in (None, "a"):
+        run = parts(dealt, 2, dataset)
+        assert set(run.test["id"]) == set(dealt.loc[dealt["split"] == "test", "id"])
+        pool = dealt[(dealt["split"] == "train") & ((dealt["dataset"] == dataset) | (dataset is None))]
+        assert list(run.validation["id"]) == list(pool.loc[pool["fold"] == 2, "id"])
+        assert list(run.train["id"]) == list(pool.loc[pool["fold"] != 2, "id"])
 
 
 def test_copies_balance_every_fold_and_stay_in_their_parents_fold():
-    dealt = split(faces(), 5, 0.2, 0)
+    dealt = held_out(faces(), 5, 0.2, 0)
     train = dealt[dealt["split"] == "train"]
     copies = plan(train, 1.0, 0)
     pool = pd.concat([train, copies], ignore_index=True)
@@ -126,7 +161,7 @@ def test_copies_balance_every_fold_and_stay_in_their_parents_fold():
 
 
 def test_balance_in_part_and_not_at_all():
-    train = split(faces(), 5, 0.2, 0).query("split == 'train'")
+    train = held_out(faces(), 5, 0.2, 0).query("split == 'train'")
     none, half, full = (len(plan(train, balance, 0)) for balance in (0, 0.5, 1))
     assert none == 0 and abs(half - full / 2) < 20
 

@@ -21,7 +21,7 @@ from stages.training.augmentation import distort
 from stages.training.batches import Batches
 from stages.training.chance import reseed
 from stages.training.checkpoint import Checkpoint
-from stages.training.faces import LabelledFaces, gather, select
+from stages.training.faces import LabelledFaces, check, gather
 from stages.training.loop import Epoch, Training
 from stages.training.objective import class_weights, loss
 from stages.training.optimizer import build as build_optimizer
@@ -101,15 +101,6 @@ def index() -> pd.DataFrame:
     return pd.DataFrame([{"id": 2 * i, "split": s, "fold": f, "label": lb} for i, (s, f, lb) in enumerate(rows)])
 
 
-def test_validation_faces_and_their_copies_are_never_trained_on(index: pd.DataFrame) -> None:
-    copies = pd.DataFrame({"id": range(16), "parent": index.id, "label": index.label, "fold": index.fold})
-    for fold in (0, 1, 2):
-        train, copied, validation = select(index, copies, LABELS, fold)
-        assert set(validation.fold) == {fold} and set(validation.split) == {"train"} and len(validation) == 4
-        assert set(train.split) == {"train"} and len(train) == 8
-        assert set(copied.parent) == set(train.id) and not set(copied.parent) & set(validation.id)
-
-
 def test_faces_keep_their_labels(index: pd.DataFrame) -> None:
     faces = np.arange(40, dtype=np.uint8).repeat(256).reshape(-1, 16, 16)
     some = index.iloc[[5, 0, 13]]
@@ -149,15 +140,16 @@ def test_faces_on_disk_train_as_those_in_memory_do() -> None:
 
 
 def test_what_cannot_be_trained_on_is_named(index: pd.DataFrame) -> None:
-    copies = pd.DataFrame({"id": [], "parent": [], "label": [], "fold": []})
-    with pytest.raises(InputError, match="split.fold: fold 3 "):
-        select(index, copies, LABELS, 3)
+    pool = index[index.split == "train"]
+    check(pool, pool, LABELS)
+    with pytest.raises(InputError, match="split.fold: no face"):
+        check(pool, pool[:0], LABELS)
     with pytest.raises(InputError, match="no face to train on shows 'fear'"):
-        select(index, copies, [*LABELS, "fear"], 0)
+        check(pool, pool, [*LABELS, "fear"])
     with pytest.raises(InputError, match="no face to train on shows 'happy'"):
-        select(index[index.split == "test"], copies, LABELS, 0)
+        check(pool[:0], pool, LABELS)
     with pytest.raises(InputError, match="data.labels: 'sadness'"):
-        select(index, copies, ["happy"], 0)
+        check(pool, pool, ["happy"])
 
 
 # The loop

@@ -68,6 +68,7 @@ class Clean(Section):
 
 
 class Split(Section):
+    protocol: Literal["held_out", "cross_validation"]
     folds: Annotated[int, Field(ge=2, le=100)]
     fold: Annotated[int, Field(ge=0)]
     test_share: Annotated[float, Field(gt=0, le=0.5)]
@@ -78,6 +79,8 @@ class Split(Section):
         if self.fold >= self.folds:
             last = self.folds - 1
             raise ValueError(f"fold {self.fold} does not exist: split.folds is {self.folds}, so folds are 0 to {last}")
+        if self.protocol == "cross_validation" and self.folds < 3:
+            raise ValueError("cross_validation needs folds to train on, to validate on and to test on: 3 or more")
         return self
 
 

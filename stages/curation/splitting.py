@@ -26,7 +26,7 @@ def groups(index: pd.DataFrame) -> np.ndarray:
     return components(len(index), np.concatenate(pairs))
 
 
-def split(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> pd.DataFrame:
+def held_out(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> pd.DataFrame:
     """The index with three columns more: `group`, `split` (test, train or unused) and `fold` (-1 outside train).
 
     Official test parts are the test part; data sets without one give one part in round(1 / `test_share`) of their
@@ -51,9 +51,20 @@ def split(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> pd.D
     return index
 
 
+def cross_validation(index: pd.DataFrame, folds: int, seed: int) -> pd.DataFrame:
+    """The index with the same columns, and every face, of official test parts too, in one of the folds.
+
+    With as many folds as groups a fold is a group: leave one subject out. Raises InputError as `held_out` does.
+    """
+    index = index.assign(group=groups(index), split=TRAIN)
+    return index.assign(fold=_deal(index, folds, seed))
+
+
 def _deal(rows: pd.DataFrame, folds: int, seed: int) -> np.ndarray:
     """The fold of each row, 0 to folds - 1."""
     present = rows["group"].nunique()
+    if present == folds:
+        return np.random.default_rng(seed).permutation(folds)[pd.factorize(rows["group"])[0]]
     if present < folds:
         names = ", ".join(rows["dataset"].unique())
         raise InputError(f"{names}: {present} groups of subjects or films cannot be dealt into {folds} folds; "

@@ -77,25 +77,14 @@ class LabelledFaces:
                 yield ahead.popleft().result()
 
 
-def select(
-    index: pd.DataFrame, copies: pd.DataFrame, labels: list[str], fold: int
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The rows to train on, the augmented copies to train on, and the rows to validate on.
-
-    `index` has the columns id, label, split and fold; `copies` has parent, an id in `index`. Validation is the fold
-    `fold` of the train part; training is the rest of it, with the copies whose parents are in it.
-
-    Raises InputError where there is no face to train on of one of the `labels`, or none to validate on.
-    """
-    part = index[index.split == "train"]
-    train, validation = part[part.fold != fold], part[part.fold == fold]
-    if unknown := sorted(set(part.label) - set(labels)):
+def check(train: pd.DataFrame, validation: pd.DataFrame, labels: list[str]) -> None:
+    """Raise InputError where no face to train on shows one of the `labels`, one shows another, or none validates."""
+    if unknown := sorted({*train.label, *validation.label} - set(labels)):
         raise InputError(f"data.labels: {unknown[0]!r} is missing, yet faces show it; run the earlier stages again")
     if missing := [label for label in labels if label not in set(train.label)]:
         raise InputError(f"data.labels: no face to train on shows {missing[0]!r}; remove it, or add a data set with it")
     if validation.empty:
-        raise InputError(f"split.fold: fold {fold} holds no face to validate on; choose another, or fewer split.folds")
-    return train, copies[copies.parent.isin(train.id)], validation
+        raise InputError("split.fold: no face is left to validate on; choose another fold, or fewer split.folds")
 
 
 def gather(tables: list[tuple[np.ndarray, pd.DataFrame]], labels: list[str]) -> LabelledFaces:
