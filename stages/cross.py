@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from stages.base import params
-from stages.base.errors import guard
+from stages.base.errors import InputError, guard
 from stages.base.whole import whole
 from stages.places import Places
 
@@ -21,7 +21,7 @@ def main() -> None:
     p = params.load()
     runs = {dataset: Places.of(f"data/cross/{dataset}") for dataset in p.data.datasets} | {"all": Places.of(None)}
     crossed = {name: _told(places) for name, places in runs.items()}
-    drawn = any(row.pop("drawn_faces") for row in crossed.values())
+    drawn = any([row.pop("drawn_faces") for row in crossed.values()])
     with whole(Path("metrics/cross.json")) as path:
         content = {"model": p.model, "trained_on": crossed, "drawn_faces": drawn}
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -35,6 +35,9 @@ def main() -> None:
 
 def _told(places: Places) -> dict:
     """The labels that a run knows, and its figures on each data set's test part."""
+    for path in (places.model / "config.json", places.figures):
+        if not path.exists():
+            raise InputError(f"{path}: not found; `dvc repro benchmark/dvc.yaml:cross` writes it")
     config = json.loads((places.model / "config.json").read_text(encoding="utf-8"))
     test = json.loads(places.figures.read_text(encoding="utf-8"))["test"]
     tested_on = {

@@ -16,6 +16,7 @@ from stages.comparison.judgement import judge
 from stages.comparison.significance import holm, p_value, rank_shares
 from stages.evaluation import resampling
 from stages.evaluation.resampling import interval
+from stages.parts import parts
 from stages.runs import KNOWN
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
@@ -146,7 +147,8 @@ def run(model: str, fold: int, seed: int, index: pd.DataFrame, skill: float) -> 
     """One run of the benchmark, as train and evaluate leave it."""
     folder = Path(f"data/benchmark/{model}/{fold}-{seed}")
     rng = np.random.default_rng([fold, seed, int(100 * skill)])
-    for name, faces in (("validation", index[index["fold"] == fold]), ("test", index[index["split"] == "test"])):
+    chosen = parts(index, fold)
+    for name, faces in (("validation", chosen.validation), ("test", chosen.test)):
         logits = rng.normal(0, 1, (len(faces), len(LABELS)))
         logits[np.arange(len(faces)), pd.Index(LABELS).get_indexer(faces["label"])] += skill
         rows = faces[KNOWN].reset_index(drop=True).assign(prediction=np.array(LABELS)[logits.argmax(1)])
@@ -245,6 +247,25 @@ def test_several_seeds(project: Project, judged: pd.DataFrame) -> None:
         for table in [pd.read_csv(f"data/benchmark/cnn8/{fold}-{seed}/predictions/validation.csv")]
     ], weights=np.repeat(judged["fold"].value_counts().sort_index()[1:].to_numpy(), 2)), abs=1e-6)  # fmt: skip
     assert rows["macro_f1_std"].min() > 0.05  # the seeds differ
+
+
+def test_under_cross_validation_every_face_is_tested_by_one_model(judged: pd.DataFrame) -> None:
+    index = judged.assign(split="train", fold=judged["group"] % 5)
+    index.to_csv("data/split/index.csv", index=False)
+    for model, skill in MODELS.items():
+        for fold in range(5):
+            run(model, fold, 0, index, skill)
+    compare.main()
+    board, rows = told()
+    for model in MODELS:
+        tables = [read(model, fold, "test") for fold in range(5)]
+        whole, test = pd.concat(tables), board["models"][model]["test"]
+        assert sorted(whole["id"]) == list(range(600)) and test["ensemble"]["faces"] == 600
+        assert test["ensemble"]["accuracy"] == pytest.approx((whole["label"] == whole["prediction"]).mean(), abs=1e-6)
+        single = [(table["label"] == table["prediction"]).mean() for table in tables]
+        assert test["mean"]["accuracy"] == pytest.approx(np.mean(single), abs=1e-6)
+        assert test["std"]["accuracy"] == pytest.approx(np.std(single, ddof=1), abs=1e-6)
+    assert rows.loc["cnn8", "rank"] == 1
 
 
 def test_one_fold_and_one_model(project: Project, judged: pd.DataFrame) -> None:

@@ -344,7 +344,7 @@ def test_a_run_in_a_folder_of_its_own_leaves_the_pipelines_alone(tmp_path, test_
 
 
 @pytest.mark.parametrize("fold, gone", [(1, "test"), (2, "validation")])
-def test_a_stage_that_cannot_test_ends_in_one_line_and_writes_nothing(tmp_path, test_part, fold: int, gone: str) -> None:
+def test_a_stage_that_cannot_test_ends_in_one_line_and_writes_nothing(tmp_path, test_part, fold: int, gone: str):
     write_tree(tmp_path, test_part, drawn=False)
     write_index(test_part.assign(split="train", fold=fold), tmp_path / "data/split/index.csv")
     done = evaluate(tmp_path)

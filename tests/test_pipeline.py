@@ -52,6 +52,11 @@ def ran(said: str) -> list[str]:
     return re.findall(r"Running stage '(.+?)'", said)
 
 
+def script(definition: dict) -> Path:
+    """The script that a stage runs."""
+    return ROOT / "stages" / (re.search(r"-m stages\.(\w+)", definition["cmd"])[1] + ".py")
+
+
 def hashes(project: Project, *stages: str) -> dict[str, list]:
     lock = YAML(typ="safe").load(project.folder / "dvc.lock")["stages"]
     return {stage: [(out["path"], out["md5"]) for out in lock[stage].get("outs", [])] for stage in stages or lock}
@@ -59,7 +64,7 @@ def hashes(project: Project, *stages: str) -> dict[str, list]:
 
 @pytest.mark.parametrize(("stage", "definition"), STAGES)
 def test_a_stage_depends_on_the_code_it_can_import_and_on_no_file_or_room_without_any(stage: str, definition: dict):
-    needed, declared = closure(ROOT / f"stages/{stage}.py"), set()
+    needed, declared = closure(script(definition)), set()
     for dependency in definition["deps"]:
         if dependency.split("/")[0] == "stages":
             path = ROOT / dependency
@@ -70,7 +75,7 @@ def test_a_stage_depends_on_the_code_it_can_import_and_on_no_file_or_room_withou
 
 
 def test_a_room_imports_no_stage_and_only_those_that_compute_with_networks_import_torch():
-    scripts = {f"stages/{stage}.py" for stage, _ in STAGES}
+    scripts = {str(script(definition).relative_to(ROOT)) for _, definition in STAGES}
     for file in (ROOT / "stages").rglob("*.py"):
         name, text = str(file.relative_to(ROOT)), file.read_text()
         assert closure(file) & scripts <= {name}, f"{name} imports a stage"
@@ -208,9 +213,16 @@ def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(re
     assert len(begun) == len(set(begun)) and set(killed) <= set(begun), "a stage that had ended ran again"
     runs = [f"@{model}-{fold}-0" for model in ("cnn5", "mini_xception") for fold in (0, 1)]
     judged = {f"benchmark/dvc.yaml:{stage}{run}" for stage in ("train", "evaluate") for run in runs}
-    last = {f"benchmark/dvc.yaml:{stage}" for stage in ("cost@cnn5", "cost@mini_xception", "compare", "review")}
+    crossed = {f"{stage}@{dataset}" for stage in ("train_on", "evaluate_on") for dataset in ("ck48", "jaffe")}
+    last = {"cost@cnn5", "cost@mini_xception", "compare", "review", "cross"} | crossed
+    last = {f"benchmark/dvc.yaml:{stage}" for stage in last}
     assert {stage for stage in begun if stage.startswith("benchmark/")} == judged | last
     assert ran(repository.ok(*command)) == []
+
+    crossed = json.loads((repository.folder / "metrics/cross.json").read_text())
+    assert set(crossed["trained_on"]) == {"ck48", "jaffe", "all"}
+    counts = json.loads((repository.folder / "metrics/split.json").read_text())["test"]
+    assert {on: part["faces"] for on, part in crossed["trained_on"]["all"]["tested_on"].items()} == counts
 
     # One more model runs alone, and one that is measured to be slower changes the comparison alone.
     repository.edit("params.yaml", (models, "models: [cnn5, mini_xception, cnn8]"))
@@ -284,7 +296,7 @@ def test_what_a_stage_reads_of_params_is_what_it_declares():
         if stage == "check":
             continue  # it checks them all, whenever a choice among them changes
         declared = {re.sub(r"\.?\$\{.*", "", name) for name in definition.get("params", [])}
-        text = (ROOT / f"stages/{stage}.py").read_text()
+        text = script(definition).read_text()
         loaded = re.search(r"(\w+) = params\.load\(\)((?:\.\w+)*)", text)
         read = set()
         if loaded:

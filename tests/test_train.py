@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from trainable import LABELS, outputs, start, train, write_tree
+from trainable import LABELS, STAGE, outputs, start, train, write_tree
 
 from stages.table import write_index
 
@@ -42,8 +42,21 @@ def test_a_stage_that_cannot_train_ends_in_one_line_and_leaves_the_last_model(tm
     write_index(index[index.fold != 0], tmp_path / "data/split/index.csv")
     done = train(tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith("ERROR: split.fold: fold 0") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("ERROR: split.fold: no face") and done.stderr.count("\n") == 1
     assert outputs(tmp_path) == {"data/model/config.json": b"{}"}
+
+
+def test_one_data_set_alone_is_trained_on_the_labels_that_it_has(tmp_path) -> None:
+    write_tree(tmp_path, epochs=1)
+    params, index = tmp_path / "params.yaml", pd.read_csv(tmp_path / "data/split/index.csv")
+    index.loc[index.dataset == "drawn-sfew", "label"] = "anger"
+    write_index(index, tmp_path / "data/split/index.csv")
+    params.write_text(params.read_text().replace("- happy", "- anger\n  - happy"))
+    done = train(tmp_path, [*STAGE, "--dataset", "drawn-ck48", "--to", "run"])
+    assert done.returncode == 0, done.stderr
+    assert "19 faces to train on, 4 to validate on" in done.stdout  # of 20, those of four folds with their copies
+    config = json.loads((tmp_path / "run/model/config.json").read_text())
+    assert config["labels"] == LABELS and config["dataset"] == "drawn-ck48"
 
 
 @pytest.mark.slow

@@ -35,9 +35,11 @@ def write_tree(root: Path, seed: int = 0, **changes: object) -> None:
     for folder in ("merged", "split", "augmented"):
         (root / "data" / folder).mkdir(parents=True)
     YAML().dump(params, root / "params.yaml")
-    faces = bright_or_dark(30)
+    faces = bright_or_dark(31)
     labels = [LABELS[target] for target in faces.targets]
-    index = pd.DataFrame({"id": range(30), "label": labels, "split": "train", "fold": np.arange(30) // 2 % 5})
+    index = pd.DataFrame({"id": range(31), "label": labels, "split": "train", "fold": np.arange(31) // 2 % 5})
+    index["dataset"] = np.where(index["id"] < 20, "drawn-ck48", "drawn-sfew")
+    index.loc[30, ["split", "fold"]] = "test", -1
     copies = pd.DataFrame({"id": range(5), "parent": range(10, 15), "label": labels[10:15], "fold": index.fold[10:15]})
     np.save(root / "data/merged/faces.npy", faces.pixels.numpy())
     np.save(root / "data/augmented/faces.npy", faces.pixels.numpy()[10:15])

@@ -1,0 +1,46 @@
+"""The table of training on one data set and testing on another, from made-up runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Project
+
+from stages import cross
+from stages.places import Places
+
+SETS = ("ck48", "jaffe", "sfew")
+
+
+@pytest.fixture
+def runs(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working folder is a project with a run of each data set alone, and the pipeline's own."""
+    monkeypatch.chdir(project.folder)
+    for number, name in enumerate((*SETS, None)):
+        places = Places.of(name and f"data/cross/{name}")
+        places.model.mkdir(parents=True)
+        places.figures.parent.mkdir(parents=True, exist_ok=True)
+        labels = ["happy", "anger", "neutral"][: 2 + (name != "ck48")]
+        (places.model / "config.json").write_text(json.dumps({"labels": labels, "drawn_faces": name != "sfew"}))
+        sets = {on: {"faces": 9, "groups": 3, "accuracy": 0.5, "macro_f1": round(number / 10 + place / 100, 6), "kappa": 0.1}
+                for place, on in enumerate(SETS)}
+        places.figures.write_text(json.dumps({"test": {"per_dataset": sets}}))
+
+
+def test_each_row_is_a_run_and_each_column_a_test_part(runs: None, capsys: pytest.CaptureFixture) -> None:
+    cross.main()
+    found = json.loads(Path("metrics/cross.json").read_text())
+    assert found["model"] == "cnn5" and found["drawn_faces"] and list(found["trained_on"]) == [*SETS, "all"]
+    assert all(set(row) == {"labels", "tested_on"} for row in found["trained_on"].values())
+    assert found["trained_on"]["ck48"]["labels"] == ["happy", "anger"]
+    assert found["trained_on"]["jaffe"]["tested_on"]["sfew"] == {
+        "faces": 9, "groups": 3, "accuracy": 0.5, "macro_f1": 0.12
+    }  # fmt: skip
+    told = capsys.readouterr().out
+    assert "jaffe 0.100  0.110 0.120\n" in told and "drawn" in told
+
+
+def test_a_run_that_is_not_there_is_refused(project: Project, runs: None) -> None:
+    Path("data/cross/jaffe/metrics.json").unlink()
+    line = project.refused("cross")
+    assert line.startswith("data/cross/jaffe/metrics.json: not found") and "dvc repro benchmark/dvc.yaml:cross" in line
