@@ -24,7 +24,8 @@ def main() -> None:
     counts = {"groups": index["group"].nunique()}
     for part in (TRAIN, TEST, UNUSED):
         counts[part] = index.loc[index["split"] == part, "dataset"].value_counts().sort_index().to_dict()
-        print(f"{part}: {sum(counts[part].values())} faces {counts[part] or ''}")
+        if counts[part]:
+            print(f"{part}: {sum(counts[part].values())} faces {counts[part]}")
     with whole(Path("data/split/index.csv")) as file:
         write_index(index, file)
     with whole(Path("metrics/split.json")) as file:
