@@ -6,6 +6,7 @@ beside that, and chooses nothing.
 
 import json
 from pathlib import Path
+from statistics import fmean as mean
 
 from tqdm import tqdm
 
@@ -14,19 +15,25 @@ from stages.base.errors import guard
 from stages.base.whole import whole
 from stages.comparison.leaderboard import Runs, leaderboard
 from stages.comparison.table import printed, table
-from stages.runs import configs, said, together, written
+from stages.runs import configs, said, shown, together, written
 from stages.table import read_index, write_index
 
 
 def main() -> None:
     p = params.load()
     index, labels = read_index(Path("data/split/index.csv")), p.data.labels
+    copies = read_index(Path("data/augmented/index.csv"))
     models, drawn = {}, False
     for model in tqdm(p.benchmark.models, desc="read", unit="model", disable=None):
         validation, test = (said(part, model, p.benchmark, index, labels) for part in ("validation", "test"))
         made = configs(model, p.benchmark)
         cost = json.loads(written(Path(f"data/costs/{model}.json"), model).read_text(encoding="utf-8"))
-        facts = {"epochs": sum(config["epoch"] for config in made) / len(made), "cost": cost}
+        faces = mean(shown(model, p.benchmark, index, copies))
+        facts = {
+            "epochs": mean(config["epoch"] for config in made),
+            "training_seconds": faces / cost["training_images_per_second"],
+            "cost": cost,
+        }
         models[model] = Runs(validation, test, together(test, labels), facts)
         drawn |= any(config["drawn_faces"] for config in made)
 

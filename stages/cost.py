@@ -35,20 +35,26 @@ def main() -> None:
     network.to(device, memory_format=torch.channels_last)
     shape = (recipe.batch_size, side, side, *([channels] if channels > 1 else []))
     faces = torch.randint(256, shape, dtype=torch.uint8).to(device)
+    speeds = {
+        "inference": inference(network, inputs, faces, recipe),
+        "training": training(network, inputs, faces, len(labels), recipe),
+    }
     cost = {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "flops": flops(network, channels, inputs.size),
-        "inference_images_per_second": round(inference(network, inputs, faces, recipe), 1),
-        "training_images_per_second": round(training(network, inputs, faces, len(labels), recipe), 1),
         "batch_size": recipe.batch_size,
         "precision": str(hardware.precision(device, recipe.precision)).removeprefix("torch."),
         "threads": torch.get_num_threads(),
         "device": name(device),
     }
+    for part, speed in speeds.items():
+        cost[f"{part}_images_per_second"] = round(speed.images_per_second, 1)
+        if speed.joules_per_image is not None:
+            cost[f"{part}_joules_per_image"] = round(speed.joules_per_image, 6)
     with whole(Path(f"data/costs/{p.model}.json")) as path:
         path.write_text(json.dumps(cost, indent=2) + "\n", encoding="utf-8")
-    speeds = (f"{cost[f'{part}_images_per_second']:.0f} images/s in {part}" for part in ("training", "inference"))
-    print(f"{p.model}: {cost['parameters']:,} parameters, {cost['flops']:,} FLOPs an image, {', '.join(speeds)}")
+    told = ", ".join(f"{speed.images_per_second:.0f} images/s in {part}" for part, speed in speeds.items())
+    print(f"{p.model}: {cost['parameters']:,} parameters, {cost['flops']:,} FLOPs an image, {told}")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,19 @@ def configs(model: str, chosen: Benchmark) -> list[dict]:
     return [json.loads(written(path, model).read_text(encoding="utf-8")) for path in paths]
 
 
+def shown(model: str, chosen: Benchmark, index: pd.DataFrame, copies: pd.DataFrame) -> list[int]:
+    """How many faces each chosen run learned from, counted anew in every epoch that it went through.
+
+    `index` is that of the split, `copies` that of the distorted copies. InputError where the run is not there.
+    """
+    folds, counts = pd.concat([index.loc[index["split"] == "train", "fold"], copies["fold"]]), []
+    for fold, seed in product(chosen.folds, chosen.seeds):
+        path = written(Places.benchmark(model, fold, seed).curves / "metrics.json", model)
+        epochs = json.loads(path.read_text(encoding="utf-8"))["step"] + 1
+        counts.append(epochs * int((folds != fold).sum()))
+    return counts
+
+
 def written(path: Path, model: str) -> Path:
     """`path`, which the benchmark writes for a model; InputError where it has not."""
     if not path.exists():

@@ -133,6 +133,9 @@ def judged(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     })  # fmt: skip
     Path("data/split").mkdir(parents=True)
     index.to_csv("data/split/index.csv", index=False)
+    Path("data/augmented").mkdir()
+    copies = index[index["fold"] == 3].rename(columns={"id": "parent"}).reset_index(names="id")
+    copies[["id", "parent", "dataset", "label", "fold"]].to_csv("data/augmented/index.csv", index=False)
     for number, (model, skill) in enumerate(MODELS.items()):
         for fold in range(5):
             run(model, fold, 0, index, skill)
@@ -157,6 +160,8 @@ def run(model: str, fold: int, seed: int, index: pd.DataFrame, skill: float) -> 
         rows.join(shares).to_csv(folder / f"predictions/{name}.csv", index=False)
     (folder / "model").mkdir(exist_ok=True)
     (folder / "model/config.json").write_text(json.dumps({"epoch": 3 + fold, "drawn_faces": True}))
+    (folder / "training").mkdir(exist_ok=True)
+    (folder / "training/metrics.json").write_text(json.dumps({"step": 6 + fold}))
 
 
 def told() -> tuple[dict, pd.DataFrame]:
@@ -200,6 +205,9 @@ def test_the_leaderboard(project: Project, judged: pd.DataFrame) -> None:
         assert row["test_macro_f1"] == pytest.approx(np.mean([macro_f1(table) for table in tests]), abs=1e-6)
         assert row["ensemble_test_macro_f1"] > row["test_macro_f1"]
         assert row["epochs"] == 5 and row["flops"] == 10**6 and figures["cost"]["device"] == "a machine"
+        sizes = judged["fold"].value_counts()[range(5)]
+        learned = [(7 + fold) * (sizes.sum() - sizes[fold] + (sizes[3] if fold != 3 else 0)) for fold in range(5)]
+        assert row["training_seconds"] == pytest.approx(np.mean(learned) / 9.5) == figures["training_seconds"]
         assert sum(figures["rank_shares"].values()) == pytest.approx(1, abs=1e-5)
     assert board["models"]["cnn8"]["rank_shares"]["1"] > 0.95
 
@@ -298,7 +306,8 @@ def test_few_people_and_a_class_that_no_face_shows(judged: pd.DataFrame) -> None
 
 @pytest.mark.parametrize("gone", [
     "data/benchmark/cnn8/2-0/predictions/validation.csv", "data/benchmark/cnn8/2-0/predictions/test.csv",
-    "data/benchmark/cnn8/2-0/model/config.json", "data/costs/cnn8.json",
+    "data/benchmark/cnn8/2-0/model/config.json", "data/benchmark/cnn8/2-0/training/metrics.json",
+    "data/costs/cnn8.json",
 ])  # fmt: skip
 def test_a_run_that_is_not_there_is_refused(project: Project, judged: pd.DataFrame, gone: str) -> None:
     Path(gone).unlink()

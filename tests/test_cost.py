@@ -47,21 +47,30 @@ def test_operations_are_those_counted_by_hand() -> None:
 
 def test_speeds_are_those_of_the_network(recipe: params.Train) -> None:
     network = Slow()
-    assert 300 < speed.inference(network, INPUTS, FACES, recipe) < 800
+    assert 300 < speed.inference(network, INPUTS, FACES, recipe).images_per_second < 800
     assert network.seen == {8}
     two_views = recipe.model_copy(update={"test_flips": True})
-    assert 150 < speed.inference(network, INPUTS, FACES, two_views) < 400
+    assert 150 < speed.inference(network, INPUTS, FACES, two_views).images_per_second < 400
 
 
 def test_training_steps_are_the_recipes(recipe: params.Train) -> None:
     network = Slow()
     before = network.layer.weight.detach().clone()
-    assert 200 < speed.training(network, INPUTS, FACES, 3, recipe) < 800
+    assert 200 < speed.training(network, INPUTS, FACES, 3, recipe).images_per_second < 800
     assert network.seen == {8} and network.training and not torch.equal(before, network.layer.weight)
     network.seen.clear()
     parts = recipe.model_copy(update={"accumulation": 4})
-    assert 50 < speed.training(network, INPUTS, FACES, 3, parts) < 200
+    assert 50 < speed.training(network, INPUTS, FACES, 3, parts).images_per_second < 200
     assert network.seen == {2}
+
+
+def test_energy_is_what_the_device_counts_for_an_image(recipe: params.Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert speed.inference(Slow(), INPUTS, FACES, recipe).joules_per_image is None  # a CPU does not tell
+    monkeypatch.setattr(speed, "joules", lambda device: 100 * time.perf_counter())  # a device of 100 W
+    for found in (
+        speed.inference(Slow(), INPUTS, FACES, recipe), speed.training(Slow(), INPUTS, FACES, 3, recipe)
+    ):
+        assert found.joules_per_image == pytest.approx(100 / found.images_per_second, rel=0.3)
 
 
 def test_the_stage(project: Project) -> None:
@@ -72,4 +81,5 @@ def test_the_stage(project: Project) -> None:
     assert cost["parameters"] == sum(weights.numel() for weights in network.parameters())
     assert cost["flops"] == flops(network, 1, 48) and f"{cost['flops']:,}" in said
     assert cost["inference_images_per_second"] > cost["training_images_per_second"] > 1
+    assert torch.cuda.is_available() or not any("joules" in name for name in cost)
     assert cost["batch_size"] == 16 and cost["threads"] == 1 and cost["device"]

@@ -19,10 +19,13 @@ COLUMNS = {  # where in the leaderboard each is found
     "ensemble_test_macro_f1": "test.ensemble.macro_f1",
     "ensemble_test_accuracy": "test.ensemble.accuracy",
     "epochs": "epochs",
+    "training_seconds": "training_seconds",
     "parameters": "cost.parameters",
     "flops": "cost.flops",
     "training_images_per_second": "cost.training_images_per_second",
     "inference_images_per_second": "cost.inference_images_per_second",
+    "training_joules_per_image": "cost.training_joules_per_image",
+    "inference_joules_per_image": "cost.inference_joules_per_image",
 }
 PRINTED = {
     "rank": "",

@@ -1,7 +1,8 @@
-"""How many images a second a network learns from and looks at, on the device that it is on."""
+"""How fast a network learns from images and looks at them, and the energy it takes, on the device that it is on."""
 
 import platform
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stages.base.params import Train
+from stages.costs.energy import joules
 from stages.models.forward import logits
 from stages.models.hardware import autocast, precision
 from stages.models.inputs import Inputs
@@ -18,8 +20,16 @@ from stages.training.objective import loss
 SECONDS = 3  # of measuring, at least
 
 
-def training(network: nn.Module, inputs: Inputs, faces: Tensor, classes: int, recipe: Train) -> float:
-    """Images a second of training steps on batches of `faces`, uint8 B×H×W or B×H×W×3: forward, backward and step.
+@dataclass(frozen=True)
+class Speed:
+    """Of one kind of work; `joules_per_image` is None where the device does not tell."""
+
+    images_per_second: float
+    joules_per_image: float | None
+
+
+def training(network: nn.Module, inputs: Inputs, faces: Tensor, classes: int, recipe: Train) -> Speed:
+    """The speed of training steps on batches of `faces`, uint8 B×H×W or B×H×W×3: forward, backward and step.
 
     Batches are computed in the recipe's precision and `accumulation` parts; distorting and reading them is not counted.
     """
@@ -41,20 +51,27 @@ def training(network: nn.Module, inputs: Inputs, faces: Tensor, classes: int, re
         scaler.step(steps)
         scaler.update()
 
-    return len(faces) / _seconds(step)
+    return _measured(step, faces)
 
 
-def inference(network: nn.Module, inputs: Inputs, faces: Tensor, recipe: Train) -> float:
-    """Images a second of judging `faces`, uint8 N×H×W or N×H×W×3, in one batch, as a trained network is used."""
-    return len(faces) / _seconds(lambda: logits(network, inputs, faces, recipe.precision, recipe.test_flips))
+def inference(network: nn.Module, inputs: Inputs, faces: Tensor, recipe: Train) -> Speed:
+    """The speed of judging `faces`, uint8 N×H×W or N×H×W×3, in one batch, as a trained network is used."""
+    return _measured(lambda: logits(network, inputs, faces, recipe.precision, recipe.test_flips), faces)
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    """The median time that `work` takes, warmed up, the device waited for."""
+def _measured(work: Callable[[], object], faces: Tensor) -> Speed:
+    """By the median time that `work` takes, warmed up, the device waited for; the energy is that of a second round."""
     from torch.utils.benchmark import Timer  # it looks for a CUDA compiler, and may say that there is none
 
     timer = Timer("work()", globals={"work": work}, num_threads=torch.get_num_threads())
-    return timer.blocked_autorange(min_run_time=SECONDS).median
+    seconds = timer.blocked_autorange(min_run_time=SECONDS).median
+    speed, before = len(faces) / seconds, joules(faces.device)
+    if before is None:
+        return Speed(speed, None)
+    times = round(SECONDS / seconds) + 1
+    for _ in range(times):
+        work()
+    return Speed(speed, (joules(faces.device) - before) / (times * len(faces)))
 
 
 def name(device: torch.device) -> str:
