@@ -49,7 +49,7 @@ def main() -> None:
         "weights": sha256(Path("data/model/weights.safetensors")),
     }
     with whole(PAGE) as path:
-        path.write_text(page(content), encoding="utf-8")
+        path.write_text(page("report", content), encoding="utf-8")
     with whole(CARD) as path:
         path.write_text(card(facts), encoding="utf-8")
     print(f"open {PAGE} in a browser; the model's card is {CARD}")

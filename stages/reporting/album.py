@@ -3,7 +3,7 @@
 import pandas as pd
 
 from stages.reporting import charts
-from stages.reporting.charts import Chart
+from stages.reporting.chart import Chart
 
 Tables = dict[str, pd.DataFrame]
 COURSES = {

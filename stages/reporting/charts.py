@@ -1,46 +1,18 @@
-"""The charts of the report: each an SVG, what it shows in words, and its numbers."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""The charts of the report."""
 
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from stages.reporting.svg import INK, LINE, SERIES, STYLE, drawing, inline
+from stages.reporting.chart import chart
+from stages.reporting.svg import INK, LINE, SERIES, drawing
 
 DASHES = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1.5, 2)), (0, (10, 3))]  # series differ in more than colour
 MARKERS = ["o", "s", "D", "^", "v"]
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A drawing (an SVG element), its title, and the table of its numbers, with how it is to be read."""
-
-    title: str
-    svg: str
-    table: pd.DataFrame
-    note: str = ""
-
-
-def _chart(draw: Callable[..., tuple[Figure, str, pd.DataFrame]]) -> Callable[..., Chart]:
-    """Make a function that gives a figure, its description and its numbers one that gives a chart.
-
-    The chart's title is the function's first argument.
-    """
-
-    def drawn(title: str, *arguments: object, note: str = "") -> Chart:
-        with rc_context(STYLE):
-            figure, description, table = draw(*arguments)
-            return Chart(title, inline(figure, f"{draw.__name__} {title}", f"{title}: {description}"), table, note)
-
-    drawn.__doc__ = draw.__doc__
-    return drawn
-
-
-@_chart
+@chart
 def classes(rows: pd.DataFrame, labels: list[str]) -> tuple[Figure, str, pd.DataFrame]:
     """How many faces each label has: part, label, faces; a bar a label, in their order, of its parts end to end."""
     table = rows.pivot_table(index="label", columns="part", values="faces", aggfunc="sum", fill_value=0)
@@ -64,7 +36,7 @@ def classes(rows: pd.DataFrame, labels: list[str]) -> tuple[Figure, str, pd.Data
     return figure, told, table.assign(all=left).reset_index()
 
 
-@_chart
+@chart
 def light(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
     """A distribution in each data set: dataset, value, share of its faces; a line a data set."""
     table = rows.pivot_table(index="value", columns="dataset", values="share", aggfunc="sum", sort=False)
@@ -80,7 +52,7 @@ def light(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
     return figure, f"a line a data set; {peaks}", table.reset_index()
 
 
-@_chart
+@chart
 def course(parts: dict[str, pd.Series], kept: int) -> tuple[Figure, str, pd.DataFrame]:
     """One figure over the epochs, which count from 1, in each part; `kept` is the epoch that was kept."""
     table = pd.DataFrame(parts).rename_axis("epoch")
@@ -97,7 +69,7 @@ def course(parts: dict[str, pd.Series], kept: int) -> tuple[Figure, str, pd.Data
     return figure, f"{ends} in {len(table)} epochs; epoch {kept} was kept", table.reset_index()
 
 
-@_chart
+@chart
 def intervals(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
     """A figure of each part of the test faces: part, value, low, high; the last two may be missing."""
     figure = drawing(50 + 30 * len(rows))
@@ -111,7 +83,7 @@ def intervals(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
     return figure, told, rows
 
 
-@_chart
+@chart
 def per_class(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
     """Precision, recall and F1 of each label: label and these three; a line a label with a mark for each."""
     figure = drawing(60 + 27 * len(rows))
@@ -127,7 +99,7 @@ def per_class(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
     return figure, f"F1 from {worst.f1:.3f} ({worst.label}) to {best.f1:.3f} ({best.label})", rows
 
 
-@_chart
+@chart
 def roc(rows: pd.DataFrame, areas: dict[str, float]) -> tuple[Figure, str, pd.DataFrame]:
     """Each label's ROC curve against the rest: label, fpr, tpr; `areas` are those under the curves, where known."""
     figure = _small_multiples(rows, "fpr", "tpr", areas, diagonal=True)
@@ -136,7 +108,7 @@ def roc(rows: pd.DataFrame, areas: dict[str, float]) -> tuple[Figure, str, pd.Da
     return figure, f"a curve a label, share of false alarms against share found; {told}", table
 
 
-@_chart
+@chart
 def precision_recall(rows: pd.DataFrame, f1: dict[str, float]) -> tuple[Figure, str, pd.DataFrame]:
     """Each label's precision over its recall: label, recall, precision."""
     figure = _small_multiples(rows, "recall", "precision", {}, diagonal=False)
@@ -145,7 +117,7 @@ def precision_recall(rows: pd.DataFrame, f1: dict[str, float]) -> tuple[Figure, 
     return figure, f"a curve a label, share found against precision; F1 of the predictions: {told}", table
 
 
-@_chart
+@chart
 def reliability(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
     """How often predictions of about one probability are right: probabilities, confidence, accuracy, faces."""
     figure = drawing(300)
@@ -163,7 +135,7 @@ def reliability(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
     return figure, ", ".join(told), rows.replace({"probabilities": names})
 
 
-@_chart
+@chart
 def probabilities(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
     """How sure right and wrong predictions are: outcome, probability (the middle of a bin), faces."""
     table = rows.pivot_table(index="probability", columns="outcome", values="faces", aggfunc="sum", fill_value=0)

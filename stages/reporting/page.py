@@ -1,7 +1,8 @@
-"""The page: its templates filled in."""
+"""The pages: their templates filled in."""
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,9 +17,9 @@ TEMPLATES = Environment(
 )
 
 
-def page(content: dict) -> str:
-    """The report, a whole HTML document that needs nothing else, from what the templates name."""
-    return TEMPLATES.get_template("page.html.jinja").render(content)
+def page(name: Literal["report", "benchmark"], content: dict) -> str:
+    """The page of that name, a whole HTML document that needs nothing else, from what its templates name."""
+    return TEMPLATES.get_template(f"{name}.html.jinja").render(content)
 
 
 def mistakes(confusion: pd.DataFrame) -> list[dict]:
