@@ -214,7 +214,8 @@ def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(re
     runs = [f"@{model}-{fold}-0" for model in ("cnn5", "mini_xception") for fold in (0, 1)]
     judged = {f"benchmark/dvc.yaml:{stage}{run}" for stage in ("train", "evaluate") for run in runs}
     crossed = {f"{stage}@{dataset}" for stage in ("train_on", "evaluate_on") for dataset in ("ck48", "jaffe")}
-    last = {"cost@cnn5", "cost@mini_xception", "compare", "review", "cross"} | crossed
+    last = {"cost@cnn5", "cost@mini_xception", "compare", "present", "review", "cross"} | crossed
+    last = {f"benchmark/dvc.yaml:{stage}" for stage in last}
     last = {f"benchmark/dvc.yaml:{stage}" for stage in last}
     assert {stage for stage in begun if stage.startswith("benchmark/")} == judged | last
     assert ran(repository.ok(*command)) == []
@@ -227,7 +228,8 @@ def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(re
     # One more model runs alone, and one that is measured to be slower changes the comparison alone.
     repository.edit("params.yaml", (models, "models: [cnn5, mini_xception, cnn8]"))
     said = repository.ok(*command)
-    new = {f"{stage}@cnn8-{fold}-0" for stage in ("train", "evaluate") for fold in (0, 1)} | {"cost@cnn8", "compare"}
+    new = {f"{stage}@cnn8-{fold}-0" for stage in ("train", "evaluate") for fold in (0, 1)}
+    new |= {"cost@cnn8", "compare", "present"}
     assert {stage.removeprefix("benchmark/dvc.yaml:") for stage in ran(said)} == new
     board = json.loads((repository.folder / "metrics/benchmark.json").read_text())
     assert set(board["models"]) == {"cnn5", "mini_xception", "cnn8"} and board["drawn_faces"]
@@ -241,7 +243,8 @@ def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(re
     cost = repository.folder / "data/costs/cnn5.json"
     cost.write_text(cost.read_text().replace('"device": "', '"device": "slow '))
     repository.ok("dvc", "commit", "-q", "-f", "benchmark/dvc.yaml:cost@cnn5")
-    assert ran(repository.ok(*command)) == ["benchmark/dvc.yaml:compare"]
+    assert ran(repository.ok(*command)) == ["benchmark/dvc.yaml:compare", "benchmark/dvc.yaml:present"]
+    assert "slow " in (repository.folder / "plots/benchmark.html").read_text()
 
     shown = json.loads(repository.ok("dvc", "plots", "show", "--json"))["data"]
     for name in ("accuracy and computation", "accuracy and speed"):

@@ -48,6 +48,34 @@ def figure(value: float) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
+def signed(value: float) -> str:
+    """A difference to three decimals, with its sign."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def brief(number: float) -> str:
+    """A count or a speed in three digits or so: 9.5, 1,204, 12.3 M, 1.45 G."""
+    for unit, size in {"G": 1e9, "M": 1e6}.items():
+        if number >= 0.9995 * size:
+            return f"{_three(number / size)}\u202f{unit}"
+    return _three(number)
+
+
+def duration(seconds: float) -> str:
+    """A time to two digits or so, in the unit that suits it: 4.2 s, 110 s, 35 min, 5.1 h."""
+    unit, size = next(((unit, size) for unit, size in (("h", 3600), ("min", 60)) if seconds >= 2 * size), ("s", 1))
+    return f"{seconds / size:{'.0f' if seconds >= 9.95 * size else '.2g'}}\u202f{unit}"
+
+
+def probability(p: float) -> str:
+    """A p-value to three decimals; one that they do not show as < 0.001."""
+    return "<\u202f0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _three(number: float) -> str:
+    return f"{number:,.0f}" if number >= 99.95 else f"{number:.3g}"
+
+
 def exact(value: object) -> str:
     """A cell of a table of numbers: text as it is, counts in full, others to six digits."""
     if isinstance(value, str):
@@ -61,12 +89,16 @@ def reasons(counts: dict[str, dict], key: str) -> list[str]:
 
 
 TEMPLATES.filters |= {
+    "brief": brief,
     "count": lambda number: f"{number:,}",
+    "duration": duration,
     "exact": exact,
     "figure": figure,
     "mistakes": mistakes,
     "percent": percent,
     "percent0": lambda share: f"{share:.0%}".replace("%", "\u202f%"),
+    "probability": probability,
     "reasons": reasons,
     "settings": settings,
+    "signed": signed,
 }

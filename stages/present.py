@@ -1,0 +1,36 @@
+"""Show the benchmark on one page → plots/benchmark.html. No face is on it, so it may be passed on."""
+
+import json
+from pathlib import Path
+
+from stages.base import params
+from stages.base.errors import InputError, guard
+from stages.base.whole import whole
+from stages.reporting.board import board
+from stages.reporting.page import page
+
+FOUND, PAGE = Path("metrics/benchmark.json"), Path("plots/benchmark.html")
+
+
+def main() -> None:
+    p = params.load()
+    if not FOUND.exists():
+        raise InputError(f"{FOUND}: not found; `dvc repro benchmark/dvc.yaml` writes it")
+    told = board(json.loads(FOUND.read_text(encoding="utf-8")))
+    settings = {
+        "benchmark": p.benchmark.model_dump(),
+        "seed": p.seed,
+        "data": p.data.model_dump(),
+        "clean": p.clean.model_dump(),
+        "split": p.split.model_dump(exclude={"fold"}),
+        "augment": p.augment.model_dump(),
+        "train": p.train.model_dump(),
+        "models": {model: p.models[model] for model in told["models"]},
+    }
+    with whole(PAGE) as path:
+        path.write_text(page("benchmark", told | {"params": settings}), encoding="utf-8")
+    print(f"open {PAGE} in a browser")
+
+
+if __name__ == "__main__":
+    guard(main)
