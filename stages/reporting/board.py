@@ -25,14 +25,16 @@ def board(found: dict) -> dict:
 
 
 def _charts(models: dict, neighbours: list[dict]) -> dict[str, list[Chart]]:
+    sure = all("interval" in row["validation"] for row in models.values())
+    with_bars = ", with their intervals" if sure else ""
+    crossing = "Where a bar crosses the dashed line, the order of the two may be chance." if sure else ""
     return {
         "scores": [
-            ranges(title, _scores(models, merit), False, note="Of all out-of-fold faces, with its interval.")
+            ranges(title, _scores(models, merit), False, note=f"Of all out-of-fold faces{with_bars}.")
             for merit, title in MERITS.items()
         ],
         "differences": [
-            ranges(f"{title}: better less next", _differences(neighbours, merit), True,
-                   note="Where a bar crosses the dashed line, the order of the two may be chance.")
+            ranges(f"{title}: better less next", _differences(neighbours, merit), True, note=crossing)
             for merit, title in MERITS.items()
         ] if neighbours else [],
         "costs": [

@@ -3,11 +3,12 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import Bbox
 
 from stages.reporting.chart import chart
-from stages.reporting.svg import INK, LINE, SERIES, drawing
+from stages.reporting.svg import INK, SERIES, drawing
 
 DOT = 7  # pixels across
 PLACES = [  # of a name around its dot: pixels to the right and up, from nearest to farthest
@@ -47,10 +48,10 @@ def costs(rows: pd.DataFrame, unit: str) -> tuple[Figure, str, pd.DataFrame]:
     axes = figure.subplots()
     cost = rows.iloc[:, 1]
     axes.set_xscale("log")
-    wider = 1.6 * (cost.max() / cost.min()) ** 0.15
+    span = cost.max() / cost.min()
+    wider = max(1.6 * span**0.15, (10 / span) ** 0.5)  # room for names, and for two ticks at least
     axes.set(xlim=(cost.min() / wider, cost.max() * wider), xlabel=unit, ylabel="accuracy")
-    wide = cost.max() > 20 * cost.min()
-    axes.xaxis.set_major_locator(LogLocator(subs=[1.0] if wide else [1.0, 2.0, 5.0]))
+    axes.xaxis.set_major_locator(LogLocator(subs=[1.0] if span > 20 else [1.0, 2.0, 5.0]))
     axes.xaxis.set_major_formatter(EngFormatter(sep="\u202f"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.vlines(cost, rows.low, rows.high, color=SERIES[0], linewidth=3, alpha=0.3)
@@ -62,25 +63,30 @@ def costs(rows: pd.DataFrame, unit: str) -> tuple[Figure, str, pd.DataFrame]:
 
 
 def _name(axes: Axes, rows: pd.DataFrame) -> None:
-    """Write each name beside its dot, at the first of `PLACES` where it covers no other name, dot or bar.
+    """Write each name beside its dot, at the one of `PLACES` where it covers least: no name or dot, then no bar.
 
     `rows` have name, x, y, and low and high, the ends of the bar.
     """
     axes.figure.draw_without_rendering()  # lays it out
     half = DOT / 2 * axes.figure.dpi / 72
-    ends = [axes.transData.transform(rows[["x", end]].fillna({end: rows.y})) for end in ("low", "high")]
-    taken = [Bbox.from_extents(*(low - half), *(high + half)) for low, high in zip(*ends)]
+    dots, low, high = (axes.transData.transform(rows[["x", end]].fillna({end: rows.y})) for end in ("y", "low", "high"))
+    taken = [Bbox([dot - half, dot + half]) for dot in dots]
+    bars = [Bbox(ends) for ends in zip(low, high)]
+
+    def cost(text: Annotation) -> tuple[bool, int, int]:
+        box = text.get_window_extent()
+        outside = not all(axes.bbox.contains(*corner) for corner in (box.p0, box.p1))
+        return outside, box.count_overlaps(taken), box.count_overlaps(bars)
+
     for row in rows.itertuples():
-        for place in PLACES:
-            side = "left" if place[0] > 0 else "right"
-            text = axes.annotate(row.name, (row.x, row.y), place, textcoords="offset points", ha=side, va="center")
-            text.set_in_layout(False)
-            box = text.get_window_extent()
-            free = not box.count_overlaps(taken) and all(axes.bbox.contains(*corner) for corner in (box.p0, box.p1))
-            if free or place == PLACES[-1]:
-                break
-            text.remove()
-        taken.append(box)
-        if abs(place[1]) > 11:  # too far to be taken for its own
-            line = {"arrowstyle": "-", "color": LINE, "shrinkA": 0, "shrinkB": DOT / 2}
-            axes.annotate("", (row.x, row.y), place, textcoords="offset points", arrowprops=line)
+        texts = [axes.annotate(row.name, (row.x, row.y), place, textcoords="offset points",
+                               ha="left" if place[0] > 0 else "right", va="center", in_layout=False)
+                 for place in PLACES]  # fmt: skip
+        best = min(texts, key=cost)
+        for text in texts:
+            if text is not best:
+                text.remove()
+        taken.append(best.get_window_extent())
+        if abs(best.xyann[1]) > 11:  # too far to be taken for its own
+            line = {"arrowstyle": "-", "color": INK, "linewidth": 0.6, "shrinkA": 0, "shrinkB": DOT / 2}
+            axes.annotate("", best.xy, best.xyann, textcoords="offset points", arrowprops=line)
