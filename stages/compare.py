@@ -6,7 +6,7 @@ beside that, and chooses nothing.
 
 import json
 from pathlib import Path
-from statistics import fmean as mean
+from statistics import fmean
 
 from tqdm import tqdm
 
@@ -28,9 +28,9 @@ def main() -> None:
         validation, test = (said(part, model, p.benchmark, index, labels) for part in ("validation", "test"))
         made = configs(model, p.benchmark)
         cost = json.loads(written(Path(f"data/costs/{model}.json"), model).read_text(encoding="utf-8"))
-        faces = mean(shown(model, p.benchmark, index, copies))
+        faces = fmean(shown(model, p.benchmark, index, copies))
         facts = {
-            "epochs": mean(config["epoch"] for config in made),
+            "epochs": fmean(config["epoch"] for config in made),
             "training_seconds": faces / cost["training_images_per_second"],
             "cost": cost,
         }

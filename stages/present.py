@@ -25,7 +25,7 @@ def main() -> None:
         "split": p.split.model_dump(exclude={"fold"}),
         "augment": p.augment.model_dump(),
         "train": p.train.model_dump(),
-        "models": {model: p.models[model] for model in told["models"]},
+        "models": {model: p.models[model] for model in p.benchmark.models},
     }
     with whole(PAGE) as path:
         path.write_text(page("benchmark", told | {"params": settings}), encoding="utf-8")
