@@ -9,14 +9,12 @@ from stages.base.whole import whole
 from stages.reporting.board import board
 from stages.reporting.page import page
 
-FOUND, PAGE = Path("metrics/benchmark.json"), Path("plots/benchmark.html")
+PAGE = Path("plots/benchmark.html")
 
 
 def main() -> None:
     p = params.load()
-    if not FOUND.exists():
-        raise InputError(f"{FOUND}: not found; `dvc repro benchmark/dvc.yaml` writes it")
-    told = board(json.loads(FOUND.read_text(encoding="utf-8")))
+    told = board(_found("benchmark")) | {"crossed": _found("cross")}
     settings = {
         "benchmark": p.benchmark.model_dump(),
         "seed": p.seed,
@@ -30,6 +28,13 @@ def main() -> None:
     with whole(PAGE) as path:
         path.write_text(page("benchmark", told | {"params": settings}), encoding="utf-8")
     print(f"open {PAGE} in a browser")
+
+
+def _found(name: str) -> dict:
+    path = Path(f"metrics/{name}.json")
+    if not path.exists():
+        raise InputError(f"{path}: not found; `dvc repro benchmark/dvc.yaml` writes it")
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

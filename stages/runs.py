@@ -56,11 +56,12 @@ def shown(model: str, chosen: Benchmark, index: pd.DataFrame, copies: pd.DataFra
 
     `index` is that of the split, `copies` that of the distorted copies. InputError where the run is not there.
     """
-    folds, counts = pd.concat([index.loc[index["split"] == "train", "fold"], copies["fold"]]), []
+    counts = []
     for fold, seed in product(chosen.folds, chosen.seeds):
         path = written(Places.benchmark(model, fold, seed).curves / "metrics.json", model)
         epochs = json.loads(path.read_text(encoding="utf-8"))["step"] + 1
-        counts.append(epochs * int((folds != fold).sum()))
+        train = parts(index, fold).train
+        counts.append(epochs * (len(train) + int(copies["parent"].isin(train["id"]).sum())))
     return counts
 
 

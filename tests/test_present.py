@@ -25,6 +25,19 @@ SKILLS = {  # how well each model of a made-up benchmark reads; the next of many
     "few": {"cnn5": 0.5, "cnn8": 1.5, "convnet": 1.4},
     "alone": {"vgg16": 1.0},
 }
+CROSSED = {  # a third data set has no face that shows a label of the first
+    "model": "cnn5",
+    "trained_on": {
+        "ck48": {"labels": LABELS[:2], "tested_on": {
+            "ck48": {"faces": 1240, "accuracy": 0.75, "macro_f1": 0.5, "interval": {
+                "accuracy": {"low": 0.5, "high": 0.875}, "macro_f1": {"low": 0.25, "high": 0.625}}},
+        }},
+        "all": {"labels": LABELS, "tested_on": {
+            "ck48": {"faces": 1240, "accuracy": 0.8, "macro_f1": 0.6},
+            "sfew": {"faces": 9, "accuracy": 0.3, "macro_f1": 0.2},
+        }},
+    },
+}  # fmt: skip
 DIFFERENCES = "Differences between neighbours on the list"
 BOARD = "Leaderboard: figures and costs of each model, the best first"
 
@@ -43,6 +56,7 @@ class Board:
         self.file = project.folder / "plots/benchmark.html"
         (project.folder / "metrics").mkdir()
         (project.folder / "metrics/benchmark.json").write_text(json.dumps(self.found))
+        (project.folder / "metrics/cross.json").write_text(json.dumps(CROSSED))
 
     def presented(self) -> "Board":
         with pytest.MonkeyPatch.context() as patch:
@@ -91,6 +105,14 @@ def boards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Board]:
 @pytest.fixture
 def many(boards: dict[str, Board]) -> Board:
     return boards["many"]
+
+
+def test_training_on_one_data_set_is_told_of_another(many: Board):
+    rows = many.tables["Macro-F1 and accuracy of cnn5, trained on one data set and tested on another"]
+    assert rows[2:] == [
+        ["ck48", "2", "1,240", "0.500 0.250 to 0.625", "0.750 0.500 to 0.875", "0", "–", "–"],
+        ["all", "3", "1,240", "0.600", "0.800", "9", "0.200", "0.300"],
+    ]
 
 
 def between(part: dict, show=three) -> str:
