@@ -1,8 +1,9 @@
 """The typed schema of `params.yaml`: unknown keys, wrong types and impossible values are refused by name."""
 
 from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML, YAMLError
@@ -14,9 +15,15 @@ Label = Literal["anger", "disgust", "fear", "happy", "sadness", "surprise", "neu
 
 
 def _distinct(values: list) -> list:
-    if len(set(values)) < len(values):
+    if any(value in values[:place] for place, value in enumerate(values)):
         raise ValueError(f"{values} names one twice")
     return values
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{value!r} is no number")
+    return value
 
 
 def _launcher(value: str) -> str:
@@ -135,6 +142,30 @@ class Train(Section):
         return self
 
 
+class Tried(Section):
+    """What a search tries for one key of `train`: a range or a list."""
+
+    low: Annotated[Any, AfterValidator(_number)] | None = None
+    high: Annotated[Any, AfterValidator(_number)] | None = None
+    log: bool = False
+    choices: Annotated[list, Field(min_length=2), AfterValidator(_distinct)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Tried":
+        if not (self.low is None) == (self.high is None) == (self.choices is not None):
+            raise ValueError("give either low and high, or choices")
+        if self.choices is None and not self.low < self.high:
+            raise ValueError(f"low {self.low} must be less than high {self.high}")
+        if self.log and (self.choices or self.low <= 0):
+            raise ValueError("log needs a range that starts above 0")
+        return self
+
+    @property
+    def ends(self) -> list:
+        """The values that decide whether all are possible."""
+        return [self.low, self.high] if self.choices is None else self.choices
+
+
 class Benchmark(Section):
     models: Annotated[list[str], Field(min_length=1), AfterValidator(_distinct)]
     folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_distinct)]
@@ -158,6 +189,7 @@ class Params(Section):
     augment: Augment
     train: Train
     benchmark: Benchmark
+    search: dict[Literal[tuple(Train.model_fields)], Tried]
     report: Report
     models: dict[str, dict]
 
@@ -168,10 +200,20 @@ class Params(Section):
         for key, name in [("model", self.model), *(("benchmark.models", name) for name in self.benchmark.models)]:
             if name not in self.models:
                 raise InputError(f"params.yaml: {key}: {name!r} is not one of `models`{nearest(name, self.models)}")
-        if self.recipe.balance != "none" and self.augment.balance:
-            raise InputError(f"params.yaml: train.balance: {self.recipe.balance!r} and augment.balance: "
-                             f"{self.augment.balance} both balance the classes; set one to none, or the other to 0")
+        self._balances_once(self.recipe, "train")
         return self
+
+    @model_validator(mode="after")
+    def _search(self) -> "Params":
+        for key, tried in self.search.items():
+            for value in tried.ends:
+                self._balances_once(self.tried({key: value}), "search")
+        return self
+
+    def _balances_once(self, recipe: Train, section: str) -> None:
+        if recipe.balance != "none" and self.augment.balance:
+            raise InputError(f"params.yaml: {section}.balance: {recipe.balance!r} and augment.balance: "
+                             f"{self.augment.balance} both balance the classes; set one to none, or the other to 0")
 
     def chosen(self, model: str | None, seed: int | None, fold: int | None) -> "Params":
         """These params with another model, seed or validation fold, where they are given; InputError as in `load`."""
@@ -186,6 +228,10 @@ class Params(Section):
         """The training parameters of the chosen architecture: `train`, what `models` changes of it, and its name."""
         recipe = Train(**{**self.train.model_dump(), **self.models[self.model]})
         return recipe if recipe.arch else recipe.model_copy(update={"arch": self.model})
+
+    def tried(self, values: dict) -> Train:
+        """The recipe with some of its values changed as a search does; InputError where they are not possible."""
+        return _validate(Train, {**self.recipe.model_dump(), **values}, "search.")
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
