@@ -1,15 +1,17 @@
-"""Trials of a search as DVC experiments: each is trained and judged in a copy of the project, and read as recorded."""
+"""Trials of a search as DVC experiments: trained and judged in a copy of the project, and read as recorded."""
 
 import json
 import subprocess
 import sys
 
 from ruamel.yaml import YAML
+from tqdm import tqdm
 
 from stages.base.errors import InputError
 from stages.base.params import Params
 
-DATA = ("merge", "split", "augment")  # what training and evaluation read was written by these
+DATA = ("merge", "split", "augment")  # they write what training and evaluation read
+DVC = (sys.executable, "-m", "dvc")
 
 
 class Failure(Exception):
@@ -17,82 +19,93 @@ class Failure(Exception):
 
 
 class Trials:
-    """The trials of one search, by their numbers; their values are validation macro-F1s.
+    """The trials of one search, by their numbers, from 0.
 
-    Its processes inherit the descriptor `lock`. Raises InputError where the data are not up to date.
+    The processes that train them inherit the descriptor `lock`. Raises InputError where the data are not up to date.
     """
 
     def __init__(self, p: Params, name: str, lock: int) -> None:
         self._p, self._name, self._lock = p, name, lock
-        done = _run("dvc", "status", "--json", "--with-deps", "augment")
+        done = subprocess.run([*DVC, "status", "--json", "--with-deps", "augment"], capture_output=True, text=True)
         if done.returncode:
-            raise InputError(f"dvc status: {_reason(done.stderr)}")
+            raise InputError(f"dvc status: {_reason(done.stderr.splitlines())}")
         if json.loads(done.stdout):
-            raise InputError("dvc.lock: the data are not those of params.yaml and the code; run: dvc repro augment")
+            raise InputError("dvc.lock: the data are not those of params.yaml and of the code; run: dvc repro augment")
         with open("dvc.lock", encoding="utf-8") as file:
-            self._data = _outputs(YAML(typ="safe").load(file))
+            self._data = _written(YAML(typ="safe").load(file)["stages"])
 
     def value(self, number: int, values: dict) -> float:
-        """The macro-F1 that the experiment records; it is run first where there is none.
+        """The validation macro-F1 that the trial's experiment records; it is run first where there is none.
 
-        `values` of the recipe are tried. Raises Failure where the run fails, and InputError where the experiment was
-        made with other params, data or code.
+        `values` are those of the recipe that are tried. Raises Failure where the run fails, and InputError where the
+        experiment was made with other params, data or code.
         """
         experiment = f"{self._name}-{number}"
         if not _reference(experiment):
-            sets = [f"++models.{self._p.model}.{key}={json.dumps(value)}" for key, value in values.items()]
-            options = [part for one in sets for part in ("-S", one)]  # what a model sets would hide what `train` does
-            command = "dvc", "exp", "run", "--temp", "-n", experiment, *options, "evaluate"
-            done = _run(*command, pass_fds=[self._lock])
-            if not _reference(experiment):
-                raise Failure(_reason(done.stderr))
-        return self._read(experiment, values)
+            self._run(experiment, values)
+        try:
+            return self._read(experiment, values)
+        except (KeyError, subprocess.CalledProcessError):
+            raise InputError(f"{experiment} is an experiment, but no trial; search with another --name") from None
+
+    def _run(self, experiment: str, values: dict) -> None:
+        options = []
+        for key, value in values.items():  # under the model, where nothing overrides it
+            options += ["-S", f"++models.{self._p.model}.{key}={json.dumps(value)}"]
+        command, said = [*DVC, "exp", "run", "--temp", "-n", experiment, *options, "evaluate"], []
+        pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, text=True, pass_fds=[self._lock], **pipes) as process:
+            for line in process.stderr:
+                said.append(line.strip())
+                if line.startswith("epoch "):
+                    tqdm.write(line, sys.stderr, end="")
+        if not _reference(experiment):
+            raise Failure(_reason(said))
 
     def _read(self, experiment: str, values: dict) -> float:
-        reference, yaml = _reference(experiment), YAML(typ="safe")
-        lock = yaml.load(_show(reference, "dvc.lock"))
-        train, evaluate = lock["stages"]["train"], lock["stages"]["evaluate"]
+        p, reference, yaml = self._p, _reference(experiment), YAML(typ="safe")
+        stages = yaml.load(_git("show", f"{reference}:dvc.lock"))["stages"]
+        train, evaluate = stages["train"], stages["evaluate"]
         recorded = train["params"]["params.yaml"] | {
-            "search": yaml.load(_show(reference, "params.yaml")).get("search"), "launch": train["cmd"],
-            "data": _outputs(lock),
-        }  # fmt: skip
-        p = self._p
+            "search": yaml.load(_git("show", f"{reference}:params.yaml"))["search"],
+            "launch": train["cmd"],
+            "data": _written(stages),
+        }
         wanted = {
             "search": {key: tried.model_dump(exclude_unset=True) for key, tried in p.search.items()},
-            "model": p.model, "seed": p.seed, "launch": f"{p.launch} -m stages.train", "data.labels": p.data.labels,
-            "split.fold": p.split.fold, "train": p.train.model_dump(), "data": self._data,
+            "model": p.model,
+            "seed": p.seed,
+            "launch": f"{p.launch} -m stages.train",
+            "data.labels": p.data.labels,
+            "split.fold": p.split.fold,
+            "data": self._data,
+            "train": p.train.model_dump(),
             f"models.{p.model}": p.models[p.model] | values,
-        }  # fmt: skip
+        }
         code = [dep["path"] for dep in train["deps"] + evaluate["deps"] if dep["path"].startswith("stages")]
-        changed = [key for key in wanted if recorded.get(key) != wanted[key]]
-        changed += _run("git", "diff", "--name-only", reference, "--", *code).stdout.split("\n")[:-1]
-        if changed:
-            raise InputError(f"{experiment} was made with another {changed[0]}: its figure cannot be compared; "
-                             "begin a search with another --name")
-        return json.loads(_show(reference, "metrics/metrics.json"))["validation"]["macro_f1"]
+        others = [key for key in wanted if wanted[key] != recorded[key]]
+        others += _git("diff", "--name-only", reference, "--", *code).splitlines()
+        if others:
+            raise InputError(f"{experiment} was made with other {others[0]}: later trials could not be compared with it; "
+                             "search with another --name")
+        return json.loads(_git("show", f"{reference}:metrics/metrics.json"))["validation"]["macro_f1"]
 
 
 def _reference(experiment: str) -> str:
-    """The git reference of an experiment on any commit, or an empty text."""
-    return _run("git", "for-each-ref", "--format=%(refname)", f"refs/exps/??/*/{experiment}").stdout.split("\n")[0]
+    """The git reference of an experiment, whichever commit it began from; empty where there is none."""
+    return _git("for-each-ref", "--count=1", "--format=%(refname)", f"refs/exps/??/*/{experiment}").strip()
 
 
-def _show(reference: str, path: str) -> str:
-    return _run("git", "show", f"{reference}:{path}").stdout
+def _written(stages: dict) -> dict[str, str]:
+    """The hash of every output of the data stages in a dvc.lock, by its path."""
+    return {out["path"]: out["md5"] for stage in DATA for out in stages[stage]["outs"]}
 
 
-def _outputs(lock: dict) -> dict[str, str]:
-    """The hashes of what the data stages wrote, by path."""
-    return {out["path"]: out["md5"] for stage in DATA for out in lock["stages"][stage]["outs"]}
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout
 
 
-def _run(program: str, *arguments: str, pass_fds: list[int] = []) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "dvc"] if program == "dvc" else [program]
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, pass_fds=pass_fds)
-
-
-def _reason(said: str) -> str:
-    """The line that names the first error; the last line where none does."""
-    lines = [line for line in said.splitlines() if line.strip()] or ["it said nothing"]
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return errors[0] if errors else lines[-1]
+def _reason(said: list[str]) -> str:
+    """The first line that tells an error, of lines to standard error."""
+    errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")]
+    return errors[0] if errors else " ".join(said[-1:]) or "it did not say why"
