@@ -48,7 +48,7 @@ def main() -> None:
     if not best:
         raise InputError("no trial came to its end; what each failed by stands above")
     rows = [{"experiment": f"{given.name}-{t.number}", "macro-F1": f"{t.value:.4f}", **t.params} for t in best]
-    print(pd.DataFrame(rows, index=range(1, len(rows) + 1)).to_string(float_format="{:.3g}".format))
+    print(pd.DataFrame(rows, index=range(1, len(rows) + 1)).to_string(float_format="{:.3g}".format, na_rep="null"))
     print(f"take the best over: dvc exp apply {rows[0]['experiment']} && dvc repro")
 
 

@@ -8,6 +8,7 @@ from conftest import ROOT
 from stages.base import params
 from stages.base.errors import InputError
 
+SEARCHED = "lr: {low: 0.0003, high: 0.01, log: true}"
 WRONG = [
     ("model: cnn5", "model: cnn55", "model: 'cnn55'", "'cnn5'"),
     ("seed: 0", "sede: 0", "sede: unknown key (value 0)", "'seed'"),
@@ -56,6 +57,28 @@ WRONG = [
     ("checkpoint_steps: null", "checkpoint_steps: 0", "train.checkpoint_steps: 0", "greater than or equal to 1"),
     ("models: [cnn5,", "models: [cnn50,", "benchmark.models: 'cnn50'", "'cnn5'"),
     ("seeds: [0]", "seeds: [0, 0]", "benchmark.seeds", "names one twice"),
+    ("lr: {low:", "lrr: {low:", "search.lrr: 'lrr' is unknown", "'lr'"),
+    ("low: 0.0003", "lo: 0.0003", "search.lr.lo: unknown key", "'low'"),
+    ("low: 0.0003, ", "", "search.lr: give either", "choices"),
+    (SEARCHED, "lr: {choices: [0.1, 0.2], low: 0.1}", "search.lr: give either", "choices"),
+    (SEARCHED, "lr: {choices: [0.1]}", "search.lr.choices: [0.1]", "at least 2"),
+    (SEARCHED, "lr: {choices: [0.1, 0.1]}", "search.lr.choices: [0.1, 0.1]", "twice"),
+    (SEARCHED, "lr: {choices: [0.1, [2]]}", "search.lr: [2]", "number"),
+    ("low: 0.0003", "low: little", "search.lr.low: 'little'", "is no number"),
+    ("high: 0.01, log", "high: .inf, log", "search.lr.high: inf", "is no number"),
+    ("low: 0.0003", "low: 0.1", "search.lr: low 0.1", "less than high 0.01"),
+    ("high: 0.01, log", "high: 100, log", "search.lr: 100", "less than or equal to 10"),
+    ("label_smoothing: {low: 0.0, high: 0.2", "label_smoothing: {low: 0.0, log: true, high: 0.2",
+     "search.label_smoothing: log", "above 0"),
+    ("label_smoothing: {low: 0.0, high: 0.2", "label_smoothing: {low: 0.0, high: 1", "search.label_smoothing: 1", "less than 1"),
+    (SEARCHED, "epochs: {low: 1.5, high: 3}", "search.epochs: 1.5", "integer"),
+    (SEARCHED, "test_flips: {low: 0, high: 1}", "search.test_flips: 0", "boolean"),
+    (SEARCHED, "arch: {choices: [cnn5, 8]}", "search.arch: 8", "string"),
+    (SEARCHED, "schedule: {choices: [cosine, cosin]}", "search.schedule: 'cosin'", "'cosine'"),
+    (SEARCHED, "accumulation: {choices: [1, 5]}",
+     "search: batch_size 32 cannot", "accumulation 5"),
+    (SEARCHED, "balance: {choices: [none, weights]}",
+     "search.balance: 'weights' and augment.balance: 1.0", "set one to none"),
     ("faces: true", "faces: some", "report.faces: 'some'", "boolean"),
     ("launch: python", "launch: pyhton", "launch: 'pyhton'", "torchrun"),
     ("model: cnn5", "model: [", "not readable as YAML", "line"),
