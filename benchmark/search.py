@@ -93,7 +93,7 @@ def _distribution(p: params.Params, key: str) -> BaseDistribution:
 @contextmanager
 def _alone(name: str) -> Iterator[int]:
     """Wait until no search of that name runs, nor a trial of one that was killed; the lock, for trials to inherit."""
-    path = Path(f".dvc/tmp/{name}.lock")
+    path = Path(f".dvc/tmp/search/{name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from functools import reduce
+from operator import getitem
 
 from ruamel.yaml import YAML
 from tqdm import tqdm
@@ -66,21 +68,18 @@ class Trials:
         p, reference, yaml = self._p, _reference(experiment), YAML(typ="safe")
         stages = yaml.load(_git("show", f"{reference}:dvc.lock"))["stages"]
         train, evaluate = stages["train"], stages["evaluate"]
-        recorded = train["params"]["params.yaml"] | {
+        trained_with = train["params"]["params.yaml"]
+        recorded = trained_with | {
             "search": yaml.load(_git("show", f"{reference}:params.yaml"))["search"],
             "launch": train["cmd"],
             "data": _written(stages),
         }
-        wanted = {
+        now = p.model_dump()
+        now["models"][p.model] |= values
+        wanted = {key: reduce(getitem, key.split("."), now) for key in trained_with} | {
             "search": {key: tried.model_dump(exclude_unset=True) for key, tried in p.search.items()},
-            "model": p.model,
-            "seed": p.seed,
             "launch": f"{p.launch} -m stages.train",
-            "data.labels": p.data.labels,
-            "split.fold": p.split.fold,
             "data": self._data,
-            "train": p.train.model_dump(),
-            f"models.{p.model}": p.models[p.model] | values,
         }
         code = [dep["path"] for dep in train["deps"] + evaluate["deps"] if dep["path"].startswith("stages")]
         others = [key for key in wanted if wanted[key] != recorded[key]]

@@ -26,7 +26,7 @@ def ready(project: Project) -> Project:
 
 
 def references(project: Project) -> list[str]:
-    return project.ok("git", "for-each-ref", "--format=%(refname)", "refs/exps/??/").split()
+    return project.ok("git", "for-each-ref", "--format=%(refname)", "refs/exps/??/*/*").split()
 
 
 def trials(project: Project) -> dict[str, dict]:
