@@ -111,23 +111,26 @@ def test_a_search_of_other_params_code_or_data_is_not_gone_on_with(ready: Projec
     assert ready.ok(*SEARCH, "--trials", "1") == first
 
     for old, new, other in (
-        ("high: 0.2}", "high: 0.3}", "search"),
+        ("high: 0.2}", "high: 0.3}", "search, "),
         ("epochs: 1", "epochs: 2", "train"),
-        ("model: cnn5", "model: cnn8", "model"),
         ("  fold: 0", "  fold: 1", "split.fold"),
         ("launch: python", "launch: torchrun", "launch"),
     ):
         ready.edit("params.yaml", (old, new))
-        assert f"search-0 was made with a different {other}" in refused(ready, "--trials", "1")
+        assert other in refused(ready, "--trials", "1").partition("search-0 was made with a different ")[2]
         back()
     ready.edit("stages/training/loop.py", ("import", "# a comment\nimport"))
-    assert "search-0 was made with a different stages/training/loop.py" in refused(ready, "--trials", "1")
+    assert "search-0 was made with a different stages/training/loop.py, " in refused(ready, "--trials", "1")
     back()
-    for old, new, other in (("\nseed: 0", "\nseed: 1", "seed"), ("test_share: 0.2", "test_share: 0.3", "data")):
+    for old, new, other in (
+        ("model: cnn5", "model: cnn8", "model, "),
+        ("\nseed: 0", "\nseed: 1", "seed, "),
+        ("test_share: 0.2", "test_share: 0.3", "data, "),
+    ):
         ready.edit("params.yaml", (old, new))
         assert "run: dvc repro augment" in refused(ready, "--trials", "1")
         ready.ok("dvc", "repro", "-q", "augment")
-        assert f"search-0 was made with a different {other}" in refused(ready, "--trials", "1")
+        assert other in refused(ready, "--trials", "1").partition("search-0 was made with a different ")[2]
         back()
 
     ready.ok("dvc", "exp", "run", "-q", "--temp", "-n", "mine-0", "augment")
