@@ -1,7 +1,7 @@
 """Search the chosen model's training params with Optuna, as `search` in params.yaml says; each trial is an experiment.
 
 The experiments are the only record. A search that goes on asks for every trial anew, from the first, and trains those
-that have no experiment: it comes out as if it had never been stopped.
+after the last that is recorded: it comes out as if it had never been stopped.
 """
 
 import argparse
@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import optuna
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -55,16 +54,13 @@ def main() -> None:
 def search(p: params.Params, trials: Trials, count: int) -> optuna.Study:
     """The study of so many trials: those that are recorded and, one after another, the others.
 
-    Raises InputError as `Trials` does, and where `FAILURES` trials in a row fail. One that failed has no record: a
-    search that goes on tries it again.
+    Raises InputError as `Trials` does, and where `FAILURES` trials in a row fail.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study, failures = optuna.create_study(direction="maximize"), 0
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=p.seed))
+    failures = 0
     space = {key: _distribution(p, key) for key in sorted(p.search)}
     for number in tqdm(range(count), desc="search", unit="trial", disable=None):
-        # Draws of its own for each trial: they do not depend on where a search was stopped.
-        seed = int(np.random.SeedSequence([p.seed, number]).generate_state(1)[0])
-        study.sampler = optuna.samplers.TPESampler(seed=seed)
         trial = study.ask(space)
         values = ", ".join(f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
                            for key, value in trial.params.items())  # fmt: skip

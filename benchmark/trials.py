@@ -1,6 +1,7 @@
 """Trials of a search as DVC experiments: trained and judged in a copy of the project, and read as recorded."""
 
 import json
+import re
 import subprocess
 import sys
 from functools import reduce
@@ -35,6 +36,8 @@ class Trials:
             raise InputError("dvc.lock: the data are not those of params.yaml and of the code; run: dvc repro augment")
         with open("dvc.lock", encoding="utf-8") as file:
             self._data = _written(YAML(typ="safe").load(file)["stages"])
+        numbers = re.findall(rf"/{name}-(\d+)$", _references(f"{name}-*"), re.MULTILINE)
+        self._last = max(map(int, numbers), default=-1)
 
     def value(self, number: int, values: dict) -> float:
         """The validation macro-F1 that the trial's experiment records; it is run first where there is none.
@@ -43,7 +46,9 @@ class Trials:
         experiment was made with other params, data or code.
         """
         experiment = f"{self._name}-{number}"
-        if not _reference(experiment):
+        if not _references(experiment):
+            if number < self._last:  # as it did then: those after it were asked for knowing that
+                raise Failure("no experiment records it, but one records a later trial")
             self._run(experiment, values)
         try:
             return self._read(experiment, values)
@@ -61,11 +66,11 @@ class Trials:
                 said.append(line.strip())
                 if line.startswith("epoch "):
                     tqdm.write(line, sys.stderr, end="")
-        if not _reference(experiment):
+        if not _references(experiment):
             raise Failure(_reason(said))
 
     def _read(self, experiment: str, values: dict) -> float:
-        p, reference, yaml = self._p, _reference(experiment), YAML(typ="safe")
+        p, reference, yaml = self._p, _references(experiment).split()[0], YAML(typ="safe")
         stages = yaml.load(_git("show", f"{reference}:dvc.lock"))["stages"]
         train, evaluate = stages["train"], stages["evaluate"]
         trained_with = train["params"]["params.yaml"]
@@ -90,9 +95,9 @@ class Trials:
         return json.loads(_git("show", f"{reference}:metrics/metrics.json"))["validation"]["macro_f1"]
 
 
-def _reference(experiment: str) -> str:
-    """The git reference of an experiment, whichever commit it began from; empty where there is none."""
-    return _git("for-each-ref", "--count=1", "--format=%(refname)", f"refs/exps/??/*/{experiment}").strip()
+def _references(experiment: str) -> str:
+    """The git references of experiments of that name or pattern, whichever commit they began from, a line each."""
+    return _git("for-each-ref", "--format=%(refname)", f"refs/exps/??/*/{experiment}")
 
 
 def _written(stages: dict) -> dict[str, str]:

@@ -148,6 +148,11 @@ def test_a_trial_that_fails_is_told_and_the_search_goes_on_until_three_fail_in_a
     assert len(lines) == 5 and 0 < len(failed) < 5 and len(references(ready)) == 5 - len(failed)
     assert all("init nowhere" in line and "'nowhere'" in line.split(": ", 2)[2] for line in failed)
 
+    again = ready.run(*SEARCH, "--trials", "5")
+    assert again.stdout == done.stdout
+    retried = [line for line in again.stderr.splitlines() if "failed" in line and "a later trial" not in line]
+    assert len(retried) < len(failed)  # those that another trial came after are known
+
     ready.edit("params.yaml", ("[random, nowhere]", "[neither, nowhere]"))
     done = ready.run(*SEARCH, "--trials", "5", "--name", "none")
     assert done.returncode == 1 and done.stdout == "" and "Traceback" not in done.stderr
