@@ -1,0 +1,103 @@
+"""Jobs on a Ray cluster, each in a fresh clone; data goes through the DVC remote, results come through Ray."""
+
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Generator
+from pathlib import Path
+from socket import create_connection
+from tempfile import TemporaryDirectory
+
+from benchmark import dvc, elsewhere
+from stages.base import params
+from stages.base.errors import InputError
+from stages.base.whole import whole
+
+
+def connect(address: str) -> None:
+    """Connect to the cluster. InputError without Ray, a cluster, or a DVC remote that all may have the faces from."""
+    try:
+        import ray
+    except ImportError:
+        raise InputError("--ray: Ray is not installed; pip install ray") from None
+    if subprocess.run([*dvc.COMMAND, "remote", "default", "--project"], capture_output=True).returncode:
+        raise InputError("--ray: machines get the data from a DVC remote; dvc remote add -d store <a place>")
+    if params.load().faces_remote == "here":
+        raise InputError("params.yaml: faces_remote: 'here' is out of other machines' reach; name a DVC remote")
+    try:
+        if address != "auto":  # Ray would try for many minutes
+            host, _, port = address.rpartition(":")
+            create_connection((host, int(port)), timeout=10).close()
+        ray.init(address, log_to_driver=False, logging_level="error")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"--ray: no cluster at {address}: {' '.join(str(error).split())[:200]}") from None
+
+
+def run(jobs: list[str], logs: Path) -> Generator[tuple[str, bool]]:
+    """Run jobs, as many at a time as the cluster has GPUs or else cores for; each and if it succeeded, as they end.
+
+    What a job tells goes to `<job>.log` in `logs`. A job whose machine dies is run on another.
+    """
+    if not jobs:
+        return
+    import ray
+
+    dvc.run("push", "merge", "split", "augment")  # what jobs read
+    ray.cloudpickle.register_pickle_by_value(elsewhere)  # the machines do not have that file
+    one = {"num_gpus": 1} if ray.cluster_resources().get("GPU") else {"num_cpus": params.load().benchmark.threads}
+    there, repository = ray.remote(max_retries=3, **one)(elsewhere.run), ray.put(bundle())
+    running = {there.remote(repository, dvc.stages(job), str(folder(job))): job for job in jobs}
+    try:
+        while running:
+            (done,), _ = ray.wait(list(running))
+            job = running.pop(done)
+            try:
+                told, packed, recorded = ray.get(done)
+            except ray.exceptions.RayError as error:
+                told, packed = f"{error}\n", None
+            if packed is None:
+                succeeded = False
+            elif not (succeeded := take(job, packed, recorded)):
+                told += "What it read has changed here meanwhile; the next run does it again.\n"
+            (logs / f"{job}.log").write_text(told, encoding="utf-8")
+            yield job, succeeded
+    finally:
+        ray.shutdown()
+
+
+def take(job: str, packed: bytes, recorded: dict) -> bool:
+    """Unpack and record what a job wrote, if that comes to what was `recorded` where it ran; whether it did."""
+    with whole(folder(job)) as beside, tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(beside, filter="data")
+    dvc.run("commit", "-q", "-f", *dvc.stages(job))
+    if elsewhere.recorded(Path(), dvc.stages(job)) == recorded:
+        return True
+    shutil.rmtree(folder(job))  # so that it counts as missing
+    return False
+
+
+def folder(job: str) -> Path:
+    """Where a job writes."""
+    model, fold, seed = job.rsplit("-", 2)
+    return Path(f"data/benchmark/{model}/{fold}-{seed}")
+
+
+def bundle() -> bytes:
+    """This repository with its experiments and, as `SNAPSHOT`, the working tree with its edits and new files."""
+    with TemporaryDirectory() as beside:
+        index = {"GIT_INDEX_FILE": f"{beside}/index"}  # what the user has staged stays as it is
+        git("add", "--all", **index)
+        tree = git("write-tree", **index).decode().strip()
+    commit = git("-c", "user.name=benchmark", "-c", "user.email=benchmark", "commit-tree", "-m", "snapshot", tree)
+    git("update-ref", elsewhere.SNAPSHOT, commit.decode().strip())
+    try:
+        return git("bundle", "create", "-q", "-", "--all")
+    finally:
+        git("update-ref", "-d", elsewhere.SNAPSHOT)
+
+
+def git(*arguments: str, **environment: str) -> bytes:
+    """Run git; what it prints."""
+    return subprocess.run(["git", *arguments], env=os.environ | environment, stdout=subprocess.PIPE, check=True).stdout

@@ -1,0 +1,61 @@
+"""DVC as processes that can be stopped, and what it knows of the benchmark's jobs.
+
+A job trains and evaluates one model on one fold with one seed; DVC calls it model-fold-seed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+PIPELINE = Path("benchmark/dvc.yaml")
+# It releases its lock while a stage's command runs, so that others can wait for it, and write their results in turn.
+COMMAND = (sys.executable, "-m", "dvc", "--wait-for-lock")
+
+
+def start(*arguments: str, environment: dict[str, str], **options: object) -> subprocess.Popen:
+    """Start DVC, out of reach of the terminal's Ctrl-C: `stop` ends it. `options` are those of Popen."""
+    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}  # stages' `python` is this one
+    environment = os.environ | path | environment
+    return subprocess.Popen([*COMMAND, *arguments], env=environment, start_new_session=True, **options)
+
+
+def stop(processes: Collection[subprocess.Popen]) -> None:
+    """End what these DVC run. They themselves then end; killed, they might leave half a lock file."""
+    started = {process.pid for process in processes}
+    while any([process.poll() is None for process in processes]):
+        for child in psutil.Process().children(recursive=True):
+            if child.pid not in started:
+                with suppress(psutil.NoSuchProcess):
+                    child.terminate()
+        time.sleep(0.1)
+
+
+def run(*arguments: str, **options: object) -> None:
+    """Run DVC, which tells by itself what is wrong; then this ends with exit code 1."""
+    process = start(*arguments, environment={}, **options)
+    try:
+        if process.wait():
+            sys.exit(1)
+    finally:
+        stop([process])
+
+
+def waiting() -> list[str]:
+    """The jobs that are not up to date."""
+    told = subprocess.run([*COMMAND, "status", "--json", PIPELINE], stdout=subprocess.PIPE)
+    if told.returncode:
+        sys.exit(1)
+    stages = (name.removeprefix(f"{PIPELINE}:").partition("@") for name in json.loads(told.stdout))
+    return list(dict.fromkeys(job for stage, _, job in stages if stage in ("train", "evaluate")))
+
+
+def stages(job: str) -> list[str]:
+    """The stages of a job."""
+    return [f"{PIPELINE}:{stage}@{job}" for stage in ("train", "evaluate")]

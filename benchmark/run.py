@@ -1,0 +1,72 @@
+"""Bring the benchmark up to date as `dvc repro benchmark/dvc.yaml` does, with jobs side by side → the same hashes."""
+
+import argparse
+import fcntl
+import signal
+import sys
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+from typing import TextIO
+
+from tqdm import tqdm
+
+from benchmark import cluster, dvc, workers
+from stages.base.errors import InputError, guard
+
+FOLDER = Path(".dvc/tmp/benchmark")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m benchmark.run", description=__doc__)
+    where = options.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, default=1, metavar="N", help="jobs at a time on this machine")
+    where.add_argument("--ray", metavar="ADDRESS", help="run them on this Ray cluster; auto: the one at hand")
+    given = options.parse_args()
+    if given.workers < 1:
+        raise InputError(f"--workers: {given.workers} is too few; give 1 or more")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if given.ray:
+        cluster.connect(given.ray)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w+") as lock:
+        alone(lock)
+        dvc.run("repro", "augment", stdin=lock)
+        jobs = dvc.waiting()
+        if given.ray:
+            failed = tell(cluster.run(jobs, FOLDER), len(jobs))
+        else:
+            failed = tell(workers.run(jobs, min(given.workers, len(jobs)), FOLDER, lock), len(jobs))
+        if failed:
+            sys.exit(1)
+        dvc.run("repro", str(dvc.PIPELINE), stdin=lock)  # speeds are measured now that nothing else runs
+
+
+def alone(lock: TextIO) -> None:
+    """Hold `lock`, as its heirs do: what is run has it as standard input, and may outlive a run that is killed."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("waiting for another run of the benchmark, or for jobs that one left when it was killed", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def tell(outcomes: Generator[tuple[str, bool]], count: int) -> bool:
+    """Show how far `count` jobs are; whether any failed."""
+    failed = False
+    with closing(outcomes), tqdm(total=count, unit="job", disable=None) as bar:
+        for number, (job, succeeded) in enumerate(outcomes, 1):
+            bar.update()
+            if not succeeded:
+                failed = True
+                tqdm.write(f"ERROR: {job} failed; {FOLDER / job}.log tells why", file=sys.stderr)
+            elif bar.disable:
+                print(f"{job} ({number} of {count})", flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    try:
+        guard(main)
+    except KeyboardInterrupt:
+        sys.exit("stopped; what is finished is kept, and the next run goes on with the rest")
