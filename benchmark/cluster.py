@@ -1,16 +1,14 @@
 """Jobs on a Ray cluster, each in a fresh clone; data goes through the DVC remote, results come through Ray."""
 
 import io
-import os
 import shutil
 import subprocess
 import tarfile
 from collections.abc import Generator
 from pathlib import Path
 from socket import create_connection
-from tempfile import TemporaryDirectory
 
-from benchmark import dvc, elsewhere
+from benchmark import dvc, elsewhere, snapshot
 from stages.base import params
 from stages.base.errors import InputError
 from stages.base.whole import whole
@@ -29,10 +27,11 @@ def connect(address: str) -> None:
     try:
         if address != "auto":  # Ray would try for many minutes
             host, _, port = address.rpartition(":")
-            create_connection((host, int(port)), timeout=10).close()
+            create_connection((host, port), timeout=10).close()
         ray.init(address, log_to_driver=False, logging_level="error")
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"--ray: no cluster at {address}: {' '.join(str(error).split())[:200]}") from None
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"--ray: no cluster at {address}, which can be auto or <host>:<port>: {reason}") from None
 
 
 def run(jobs: list[str], logs: Path) -> Generator[tuple[str, bool]]:
@@ -44,10 +43,13 @@ def run(jobs: list[str], logs: Path) -> Generator[tuple[str, bool]]:
         return
     import ray
 
+    threads, machines = params.load().benchmark.threads, [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    one = {"num_gpus": 1} if any("GPU" in machine for machine in machines) else {"num_cpus": threads}
+    if "num_cpus" in one and all(machine.get("CPU", 0) < threads for machine in machines):
+        raise InputError(f"params.yaml: benchmark.threads: no machine of the cluster has {threads} CPUs; lower it")
     dvc.run("push", "merge", "split", "augment")  # what jobs read
     ray.cloudpickle.register_pickle_by_value(elsewhere)  # the machines do not have that file
-    one = {"num_gpus": 1} if ray.cluster_resources().get("GPU") else {"num_cpus": params.load().benchmark.threads}
-    there, repository = ray.remote(max_retries=3, **one)(elsewhere.run), ray.put(bundle())
+    there, repository = ray.remote(max_retries=3, **one)(elsewhere.run), ray.put(snapshot.bundle())
     running = {there.remote(repository, dvc.stages(job), str(folder(job))): job for job in jobs}
     try:
         while running:
@@ -82,22 +84,3 @@ def folder(job: str) -> Path:
     """Where a job writes."""
     model, fold, seed = job.rsplit("-", 2)
     return Path(f"data/benchmark/{model}/{fold}-{seed}")
-
-
-def bundle() -> bytes:
-    """This repository with its experiments and, as `SNAPSHOT`, the working tree with its edits and new files."""
-    with TemporaryDirectory() as beside:
-        index = {"GIT_INDEX_FILE": f"{beside}/index"}  # what the user has staged stays as it is
-        git("add", "--all", **index)
-        tree = git("write-tree", **index).decode().strip()
-    commit = git("-c", "user.name=benchmark", "-c", "user.email=benchmark", "commit-tree", "-m", "snapshot", tree)
-    git("update-ref", elsewhere.SNAPSHOT, commit.decode().strip())
-    try:
-        return git("bundle", "create", "-q", "-", "--all")
-    finally:
-        git("update-ref", "-d", elsewhere.SNAPSHOT)
-
-
-def git(*arguments: str, **environment: str) -> bytes:
-    """Run git; what it prints."""
-    return subprocess.run(["git", *arguments], env=os.environ | environment, stdout=subprocess.PIPE, check=True).stdout

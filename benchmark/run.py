@@ -25,9 +25,9 @@ def main() -> None:
     given = options.parse_args()
     if given.workers < 1:
         raise InputError(f"--workers: {given.workers} is too few; give 1 or more")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if given.ray:
         cluster.connect(given.ray)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # after Ray, which has one of its own
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w+") as lock:
         alone(lock)

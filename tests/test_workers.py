@@ -1,0 +1,204 @@
+"""The benchmark's jobs side by side: the same hashes as one by one, whatever is killed or fails in between."""
+
+import io
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import ENVIRONMENT, ROOT, Project
+from ruamel.yaml import YAML
+from test_pipeline import ran
+from test_pipeline import small as repository
+
+sys.path.insert(0, str(ROOT))
+from benchmark import cluster, dvc, elsewhere, workers  # noqa: E402
+
+RUN = ("python", "-m", "benchmark.run")
+JOBS = {"cnn5-0-0", "cnn5-1-0", "cnn8-0-0", "cnn8-1-0"}
+LAST = {f"benchmark/dvc.yaml:{stage}" for stage in ("cost@cnn5", "cost@cnn8", "compare", "review")}
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A small project with its data stages run, and with edits and a new file that are in no commit."""
+    project = Project.copy(tmp_path_factory.mktemp("ready") / "project")
+    models = "[cnn5, cnn8, convnet, mini_xception]", "[cnn5, cnn8]"
+    project.edit("params.yaml", models, ("folds: [0, 1, 2, 3, 4]", "folds: [0, 1]"))
+    repository(project)
+    project.edit("params.yaml", ("label_smoothing: 0.1", "label_smoothing: 0.2"))
+    project.edit("stages/train.py", ("from stages.table", "import stages.training.added\nfrom stages.table"))
+    (project.folder / "stages/training/added.py").write_text("")
+    project.ok("dvc", "repro", "augment")
+    return project
+
+
+@pytest.fixture(scope="module")
+def one_by_one(ready: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project with its benchmark's jobs run by DVC alone; to be read only."""
+    project = copy(ready, tmp_path_factory.mktemp("reference") / "project")
+    assert len(ran(project.ok("dvc", "repro", "benchmark/dvc.yaml:evaluate"))) == 2 * len(JOBS)
+    return project
+
+
+@pytest.fixture
+def small(ready: Project, tmp_path: Path) -> Project:
+    return copy(ready, tmp_path / "project")
+
+
+def copy(project: Project, folder: Path) -> Project:
+    shutil.copytree(project.folder, folder, symlinks=True)
+    return Project(folder)
+
+
+def lock(project: Project) -> dict:
+    """What each stage of the benchmark's jobs read and wrote."""
+    stages = YAML(typ="safe").load(project.folder / "benchmark/dvc.lock")["stages"]
+    return {name: entry for name, entry in stages.items() if name.startswith(("train@", "evaluate@"))}
+
+
+def log(project: Project, job: str) -> Path:
+    return project.folder / f".dvc/tmp/benchmark/{job}.log"
+
+
+def begin(project: Project, *options: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [*RUN, *options], cwd=project.folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def first(process: subprocess.Popen) -> str:
+    """The first job that ends."""
+    return next(line.split()[0] for line in process.stdout if " (1 of " in line)
+
+
+def at_work(*parents: int) -> list[psutil.Process]:
+    """Wait until a training runs below one of these processes; all that run below them."""
+    for _ in range(3000):
+        below = [child for parent in parents for child in psutil.Process(parent).children(recursive=True)]
+        if any(trains(child) for child in below):
+            return below
+        time.sleep(0.1)
+    raise AssertionError("no training")
+
+
+def trains(process: psutil.Process) -> bool:
+    try:
+        return "stages.train" in process.cmdline()
+    except psutil.Error:  # it has ended
+        return False
+
+
+@pytest.mark.slow
+def test_two_workers_that_are_stopped_and_killed_go_on_and_write_what_dvc_alone_does(
+    small: Project, one_by_one: Project
+):
+    process = begin(small, "--workers", "2")
+    below = at_work(process.pid)
+    process.send_signal(signal.SIGTERM)
+    said, wrong = process.communicate(timeout=60)
+    assert process.returncode == 1 and wrong.startswith("stopped; ") and wrong.count("\n") == 1
+    assert not any(child.is_running() for child in below)  # not even on their own
+
+    process = begin(small, "--workers", "2")
+    ended = first(process)
+    told = log(small, ended).stat().st_mtime_ns
+    at_work(process.pid)
+    process.kill()
+
+    said = small.ok(*RUN, "--workers", "2")
+    assert "waiting for another run" in said  # a killed run's jobs go on
+    assert set(ran(said)) == LAST and f"{ended} (" not in said and log(small, ended).stat().st_mtime_ns == told
+    assert lock(small) == lock(one_by_one)
+    assert ran(small.ok(*RUN, "--workers", "2")) == ran(small.ok("dvc", "repro", "benchmark/dvc.yaml")) == []
+
+
+@pytest.mark.slow
+def test_a_job_that_fails_is_named_and_the_others_end(small: Project):
+    small.edit("params.yaml", ("cnn8: {}", "cnn8: {init: nowhere}"), ("folds: [0, 1]", "folds: [1]"))
+    done = small.run(*RUN, "--workers", "2")
+    assert done.returncode == 1
+    assert done.stderr == "ERROR: cnn8-1-0 failed; .dvc/tmp/benchmark/cnn8-1-0.log tells why\n"
+    assert "train.init: 'nowhere' is neither" in log(small, "cnn8-1-0").read_text()
+    assert set(lock(small)) == {"train@cnn5-1-0", "evaluate@cnn5-1-0"}
+
+
+@pytest.mark.slow
+def test_a_cluster_of_which_a_machine_dies_writes_what_dvc_alone_does(small: Project, one_by_one: Project):
+    Cluster = pytest.importorskip("ray.cluster_utils", reason="an optional extra").Cluster
+    small.ok("dvc", "remote", "add", "-q", "-d", "store", str(small.folder.parent / "store"))
+    small.edit("params.yaml", ("faces_remote: here ", "faces_remote: store "))
+    machines = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        second = machines.add_node(num_cpus=1)
+        process = begin(small, "--ray", machines.address)
+        below = at_work(*[started.process.pid for group in second.all_processes.values() for started in group])
+        places = [child.cmdline()[-1] for child in below if child.name() == "sh"]
+        for child in below:
+            child.kill()
+        machines.remove_node(second, allow_graceful=False)
+        for place in places:
+            shutil.rmtree(place)
+        said, wrong = process.communicate(timeout=600)
+        assert process.returncode == 0, said + wrong
+    finally:
+        machines.shutdown()
+    assert set(ran(said)) == LAST and lock(small) == lock(one_by_one)
+    assert small.ok("git", "for-each-ref", "--format=%(refname)").split() == ["refs/heads/main"]
+    assert not list(Path(tempfile.gettempdir()).glob("benchmark-*"))
+
+
+@pytest.mark.slow
+def test_a_result_of_what_has_changed_meanwhile_is_not_taken(
+    one_by_one: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    small, job = copy(one_by_one, tmp_path / "project"), "cnn5-0-0"
+    monkeypatch.chdir(small.folder)
+    folder, recorded, packed = cluster.folder(job), elsewhere.recorded(Path(), dvc.stages(job)), io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.add(folder, ".")
+    shutil.rmtree(folder)
+    assert cluster.take(job, packed.getvalue(), recorded) and lock(small) == lock(one_by_one)
+    assert job not in dvc.waiting()
+    small.edit("params.yaml", ("batch_size: 32", "batch_size: 16"))
+    assert not cluster.take(job, packed.getvalue(), recorded) and job in dvc.waiting()
+    small.edit("params.yaml", ("batch_size: 16", "batch_size: 32"))
+    assert dvc.waiting() == [job]
+
+
+def test_impossible_options_are_refused(project: Project):
+    repository(project)
+
+    def refused(*options: str) -> str:
+        done = project.run(*RUN, *options)
+        assert done.returncode == 1 and done.stderr.startswith("ERROR: ") and done.stderr.count("\n") == 1
+        return done.stderr
+
+    assert "--workers: 0 is too few" in refused("--workers", "0")
+    pytest.importorskip("ray", reason="an optional extra")
+    assert "dvc remote add -d" in refused("--ray", "auto")
+    project.ok("dvc", "remote", "add", "-q", "-d", "store", "../store")
+    assert "faces_remote: 'here' is out of other machines' reach" in refused("--ray", "auto")
+    project.edit("params.yaml", ("faces_remote: here ", "faces_remote: store "))
+    for address in ("auto", "127.0.0.1:9", "somewhere"):
+        assert f"no cluster at {address}, which can be auto or <host>:<port>: " in refused("--ray", address)
+    assert project.written().keys() == {"data/exclude.csv"}
+
+
+def test_each_worker_has_a_gpu_of_its_own_as_far_as_they_go(monkeypatch: pytest.MonkeyPatch):
+    def gpus(count: int) -> list[str]:
+        return [environment["CUDA_VISIBLE_DEVICES"] for environment in workers.gpus(count)]
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    assert gpus(3) == ["2", "5", "2"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert gpus(2) == ["", ""]
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    assert gpus(2) == ["0", "1"]
