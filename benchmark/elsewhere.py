@@ -13,7 +13,8 @@ from tempfile import mkdtemp
 from ruamel.yaml import YAML
 
 SNAPSHOT = "refs/benchmark/snapshot"
-LAST = 'trap "" TERM; cat; kill 0; sleep 1; rm -rf "$1"'  # `cat` ends when whoever holds the pipe does
+# `cat` ends with whoever holds the pipe. In the background, since Ray kills the children of a process that it ends.
+LAST = 'exec 3<&0; (trap "" TERM; cat <&3; kill 0; sleep 1; rm -rf "$1") &'
 
 
 def run(bundle: bytes, stages: list[str], folder: str) -> tuple[str, bytes | None, dict]:
