@@ -22,7 +22,9 @@ from benchmark import cluster, dvc, elsewhere, workers  # noqa: E402
 
 RUN = ("python", "-m", "benchmark.run")
 JOBS = {"cnn5-0-0", "cnn5-1-0", "cnn8-0-0", "cnn8-1-0"}
-LAST = {f"benchmark/dvc.yaml:{stage}" for stage in ("cost@cnn5", "cost@cnn8", "compare", "review")}
+CROSSED = {f"{stage}@{dataset}" for stage in ("train_on", "evaluate_on") for dataset in ("ck48", "jaffe")} | {"cross"}
+LAST = {"cost@cnn5", "cost@cnn8", "compare", "present", "review"} | CROSSED
+LAST = {f"benchmark/dvc.yaml:{stage}" for stage in LAST} | {"train", "evaluate"}  # the pipeline's own, which cross reads
 
 
 @pytest.fixture(scope="module")
