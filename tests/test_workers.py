@@ -24,7 +24,7 @@ RUN = ("python", "-m", "benchmark.run")
 JOBS = {"cnn5-0-0", "cnn5-1-0", "cnn8-0-0", "cnn8-1-0"}
 CROSSED = {f"{stage}@{dataset}" for stage in ("train_on", "evaluate_on") for dataset in ("ck48", "jaffe")} | {"cross"}
 LAST = {"cost@cnn5", "cost@cnn8", "compare", "present", "review"} | CROSSED
-LAST = {f"benchmark/dvc.yaml:{stage}" for stage in LAST} | {"train", "evaluate"}  # the pipeline's own, which cross reads
+LAST = {f"benchmark/dvc.yaml:{stage}" for stage in LAST} | {"train", "evaluate"}  # the pipeline's own: cross reads it
 
 
 @pytest.fixture(scope="module")
