@@ -35,7 +35,10 @@ class Trials:
         if json.loads(done.stdout):
             raise InputError("dvc.lock: the data are not those of params.yaml and of the code; run: dvc repro augment")
         with open("dvc.lock", encoding="utf-8") as file:
-            self._data = _written(YAML(typ="safe").load(file)["stages"])
+            stages = YAML(typ="safe").load(file)["stages"]
+        if "report" not in stages:  # `dvc exp apply` fails where a stage with cached outputs never ran
+            raise InputError("dvc.lock: the pipeline never ran to its end here; run: dvc repro")
+        self._data = _written(stages)
         numbers = re.findall(rf"/{name}-(\d+)$", _references(f"{name}-*"), re.MULTILINE)
         self._last = max(map(int, numbers), default=-1)
 

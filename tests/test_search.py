@@ -17,10 +17,10 @@ SEARCH = ("python", "-m", "benchmark.search")
 
 @pytest.fixture
 def ready(project: Project) -> Project:
-    """A repository with a small demo, its data made and nothing trained; its model sets what the search tries."""
+    """A repository whose pipeline was run on a small demo; its model sets what the search tries."""
     project.edit("params.yaml", ("cnn5: {}", "cnn5: {lr: 0.5}"))
     small(project)
-    project.ok("dvc", "repro", "-q", "augment")
+    project.ok("dvc", "repro", "-q")
     commit(project)
     return project
 
