@@ -136,14 +136,20 @@ def judged(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     Path("data/augmented").mkdir()
     copies = index[index["fold"] == 3].rename(columns={"id": "parent"}).reset_index(names="id")
     copies[["id", "parent", "dataset", "label", "fold"]].to_csv("data/augmented/index.csv", index=False)
-    for number, (model, skill) in enumerate(MODELS.items()):
-        for fold in range(5):
-            run(model, fold, 0, index, skill)
+    run_all(index)
+    for number, model in enumerate(MODELS):
         Path("data/costs").mkdir(exist_ok=True)
         cost = {"parameters": 1000 * number, "flops": 10**6, "training_images_per_second": 9.5,
                 "inference_images_per_second": 30.5, "device": "a machine"}
         Path(f"data/costs/{model}.json").write_text(json.dumps(cost))
     return index
+
+
+def run_all(index: pd.DataFrame) -> None:
+    """The runs of every model on every fold."""
+    for model, skill in MODELS.items():
+        for fold in range(5):
+            run(model, fold, 0, index, skill)
 
 
 def run(model: str, fold: int, seed: int, index: pd.DataFrame, skill: float) -> None:
@@ -260,9 +266,7 @@ def test_several_seeds(project: Project, judged: pd.DataFrame) -> None:
 def test_under_cross_validation_every_face_is_tested_by_one_model(judged: pd.DataFrame) -> None:
     index = judged.assign(split="train", fold=judged["group"] % 5)
     index.to_csv("data/split/index.csv", index=False)
-    for model, skill in MODELS.items():
-        for fold in range(5):
-            run(model, fold, 0, index, skill)
+    run_all(index)
     compare.main()
     board, rows = told()
     for model in MODELS:
@@ -291,9 +295,7 @@ def test_one_fold_and_one_model(project: Project, judged: pd.DataFrame) -> None:
 def test_few_people_and_a_class_that_no_face_shows(judged: pd.DataFrame) -> None:
     index = judged[judged["label"] != "fear"].assign(group=lambda faces: faces["group"] % 4)
     index.to_csv("data/split/index.csv", index=False)
-    for model, skill in MODELS.items():
-        for fold in range(5):
-            run(model, fold, 0, index, skill)
+    run_all(index)
     compare.main()
     board, rows = told()
     assert "interval" not in board["models"]["cnn8"]["validation"] and rows["p_next"].isna().all()
