@@ -139,7 +139,7 @@ def test_a_search_of_other_params_code_or_data_is_not_gone_on_with(ready: Projec
         back()
 
     ready.ok("dvc", "exp", "run", "-q", "--temp", "-n", "mine-0", "augment")
-    assert "mine-0 is an experiment, but no trial" in refused(ready, "--name", "mine")
+    assert "mine-0 was made with a different models.cnn5" in refused(ready, "--name", "mine")
     assert ready.ok(*SEARCH, "--trials", "1") == first and len(references(ready)) == 2
 
 
