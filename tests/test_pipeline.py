@@ -113,7 +113,7 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(repository: Project
     assert hashes(repository) == first
 
     # The other models' settings, and what only training reads, are nothing to the data stages.
-    repository.edit("params.yaml", ("epochs: 1", "epochs: 2"), ("cnn8: {}", "cnn8: {lr: 0.01}"))
+    repository.edit("params.yaml", ("epochs: 1", "epochs: 2"), ("cnn8: {lr: 0.0005,", "cnn8: {lr: 0.01,"))
     assert ran(repository.ok("dvc", "repro", "augment")) == []
 
 

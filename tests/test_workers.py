@@ -123,7 +123,7 @@ def test_two_workers_that_are_stopped_and_killed_go_on_and_write_what_dvc_alone_
 
 @pytest.mark.slow
 def test_a_job_that_fails_is_named_and_the_others_end(small: Project):
-    small.edit("params.yaml", ("cnn8: {}", "cnn8: {init: nowhere}"), ("folds: [0, 1]", "folds: [1]"))
+    small.edit("params.yaml", ("cnn8: {", "cnn8: {init: nowhere, "), ("folds: [0, 1]", "folds: [1]"))
     done = small.run(*RUN, "--workers", "2")
     assert done.returncode == 1
     assert done.stderr == "ERROR: cnn8-1-0 failed; .dvc/tmp/benchmark/cnn8-1-0.log tells why\n"
