@@ -21,12 +21,12 @@ def parts(index: pd.DataFrame, fold: int, dataset: str | None = None) -> Parts:
     there is none (cross-validation) the folds take turns: `fold` is the test part, the next one, after the last the
     first, is the validation fold, and the others are trained on, so that no choice is made by a test face.
 
-    With `dataset` no face of another data set is trained on or validates.
+    With `dataset`, as params.yaml names it, no face of another data set is trained on or validates.
     """
     pool, test = index[index["split"] == "train"], index[index["split"] == "test"]
     if test.empty:
         test, pool = pool[pool["fold"] == fold], pool[pool["fold"] != fold]
         fold = (fold + 1) % (index["fold"].max() + 1)
     if dataset:
-        pool = pool[pool["dataset"] == dataset]
+        pool = pool[pool["dataset"].str.removeprefix("drawn-") == dataset]
     return Parts(pool[pool["fold"] != fold], pool[pool["fold"] == fold], test)

@@ -146,8 +146,10 @@ def test_what_cannot_be_trained_on_is_named(index: pd.DataFrame) -> None:
         check(pool, pool[:0], LABELS)
     with pytest.raises(InputError, match="no face to train on shows 'fear'"):
         check(pool, pool, [*LABELS, "fear"])
+    with pytest.raises(InputError, match="no face is left to train on"):
+        check(pool[:0], pool, [])
     with pytest.raises(InputError, match="no face to train on shows 'happy'"):
-        check(pool[:0], pool, LABELS)
+        check(pool[pool.label != "happy"], pool, LABELS)
     with pytest.raises(InputError, match="data.labels: 'sadness'"):
         check(pool, pool, ["happy"])
 

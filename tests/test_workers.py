@@ -84,17 +84,17 @@ def at_work(*parents: int) -> list[psutil.Process]:
     """Wait until a training runs below one of these processes; all that run below them."""
     for _ in range(3000):
         below = [child for parent in parents for child in psutil.Process(parent).children(recursive=True)]
-        if any(trains(child) for child in below):
+        if any("stages.train" in command(child) for child in below):
             return below
         time.sleep(0.1)
     raise AssertionError("no training")
 
 
-def trains(process: psutil.Process) -> bool:
+def command(process: psutil.Process) -> list[str]:
     try:
-        return "stages.train" in process.cmdline()
+        return process.cmdline()
     except psutil.Error:  # it has ended
-        return False
+        return []
 
 
 @pytest.mark.slow
@@ -141,7 +141,7 @@ def test_a_cluster_of_which_a_machine_dies_writes_what_dvc_alone_does(small: Pro
         second = machines.add_node(num_cpus=1)
         process = begin(small, "--ray", machines.address)
         below = at_work(*[started.process.pid for group in second.all_processes.values() for started in group])
-        places = [child.cmdline()[-1] for child in below if child.name() == "sh"]
+        places = [line[-1] for line in map(command, below) if line[:1] == ["sh"]]
         for child in below:
             child.kill()
         machines.remove_node(second, allow_graceful=False)
