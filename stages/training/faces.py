@@ -80,7 +80,7 @@ class LabelledFaces:
 def check(train: pd.DataFrame, validation: pd.DataFrame, labels: list[str]) -> None:
     """Raise InputError where no face to train on shows one of the `labels`, one shows another, or none validates."""
     if train.empty:
-        raise InputError("data/split/index.csv: no face is left to train on; choose another data set or fold")
+        raise InputError("split.fold: no face is left to train on; choose another data set or fold")
     if unknown := sorted({*train.label, *validation.label} - set(labels)):
         raise InputError(f"data.labels: {unknown[0]!r} is missing, yet faces show it; run the earlier stages again")
     if missing := [label for label in labels if label not in set(train.label)]:
