@@ -216,7 +216,6 @@ def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(re
     crossed = {f"{stage}@{dataset}" for stage in ("train_on", "evaluate_on") for dataset in ("ck48", "jaffe")}
     last = {"cost@cnn5", "cost@mini_xception", "compare", "present", "review", "cross"} | crossed
     last = {f"benchmark/dvc.yaml:{stage}" for stage in last}
-    last = {f"benchmark/dvc.yaml:{stage}" for stage in last}
     assert {stage for stage in begun if stage.startswith("benchmark/")} == judged | last
     assert ran(repository.ok(*command)) == []
 
