@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -277,12 +276,6 @@ def test_numbers_are_short():
 
 
 # In a browser, with the network off
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser.started() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -460,12 +459,6 @@ def test_the_card_tells_the_figures_and_the_limits(run: Run, odd: Run):
 
 
 # In a browser, with the network off
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser.started() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("width", [390, 1280])
