@@ -172,9 +172,11 @@ def linear() -> nn.Module:
 
 
 def run(some: Training) -> list[Epoch]:
+    """Its epochs from the first to the last; what it saved is gone, also what was still being written at the end."""
     checkpoint = Checkpoint({"test": 0})
+    epochs = list(some.epochs(checkpoint))
     checkpoint.remove()
-    return list(some.epochs(checkpoint))
+    return epochs
 
 
 @pytest.mark.parametrize("count", [3, 9, 16, 17])  # with batches of 8, one face would be left over twice
@@ -408,7 +410,6 @@ def test_a_restored_training_ends_with_the_same_bytes(changes: dict, checkpoints
 
     undisturbed = some()
     epochs = run(undisturbed)
-    Checkpoint({"test": 0}).remove()
     for saves in (1, 2, 1, 1):  # one after another, each going on from the last
         with contextlib.suppress(KeyboardInterrupt):
             list(some().epochs(Killed(saves)))
