@@ -31,10 +31,7 @@ def main() -> None:
     places = Places.of(given.of)
     network, config = load(places.model)
     labels = config["labels"]
-    index = read_index(Path("data/split/index.csv"))
-    if config["dataset"]:
-        index = index[index.label.isin(labels)]  # its own labels are all that it learnt
-    chosen = parts(index, config["fold"], config["dataset"])
+    chosen = parts(read_index(Path("data/split/index.csv")), config["fold"], config["dataset"])
     looked_at = {"test": chosen.test, "validation": chosen.validation}
     for name, faces in looked_at.items():
         if faces.empty:

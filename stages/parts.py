@@ -21,7 +21,8 @@ def parts(index: pd.DataFrame, fold: int, dataset: str | None = None) -> Parts:
     there is none (cross-validation) the folds take turns: `fold` is the test part, the next one, after the last the
     first, is the validation fold, and the others are trained on, so that no choice is made by a test face.
 
-    With `dataset`, as params.yaml names it, no face of another data set is trained on or validates.
+    With `dataset`, as params.yaml names it, no face of another data set is trained on or validates; of all parts, the
+    faces of a label that it does not teach are left out.
     """
     pool, test = index[index["split"] == "train"], index[index["split"] == "test"]
     if test.empty:
@@ -29,4 +30,7 @@ def parts(index: pd.DataFrame, fold: int, dataset: str | None = None) -> Parts:
         fold = (fold + 1) % (index["fold"].max() + 1)
     if dataset:
         pool = pool[pool["dataset"].str.removeprefix("drawn-") == dataset]
-    return Parts(pool[pool["fold"] != fold], pool[pool["fold"] == fold], test)
+    train, validation = pool[pool["fold"] != fold], pool[pool["fold"] == fold]
+    if dataset:
+        validation, test = (part[part["label"].isin(train["label"])] for part in (validation, test))
+    return Parts(train, validation, test)

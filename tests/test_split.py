@@ -146,6 +146,15 @@ def test_held_out_parts_and_those_of_one_data_set():
         assert list(run.train["id"]) == list(pool.loc[pool["fold"] != 2, "id"])
 
 
+@pytest.mark.parametrize("fold", range(5))
+def test_a_run_of_one_data_set_leaves_out_what_it_does_not_teach(fold: int):
+    index = faces()
+    index.loc[(index["dataset"] == "a") & (index["label"] == LABELS[0]), "label"] = LABELS[1]
+    run = parts(held_out(index, 5, 0.2, 0), fold, "a")
+    assert set(run.train["label"]) == set(run.validation["label"]) == set(run.test["label"]) == set(LABELS[1:])
+    assert set(run.test["dataset"]) > {"a"} and len(parts(held_out(index, 5, 0.2, 0), fold).test) > len(run.test)
+
+
 def test_copies_balance_every_fold_and_stay_in_their_parents_fold():
     dealt = held_out(faces(), 5, 0.2, 0)
     train = dealt[dealt["split"] == "train"]
