@@ -1,17 +1,16 @@
 """Bring the benchmark up to date as `dvc repro benchmark/dvc.yaml` does, with jobs side by side → the same hashes."""
 
 import argparse
-import fcntl
 import signal
 import sys
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
-from typing import TextIO
 
 from tqdm import tqdm
 
 from benchmark import cluster, dvc, workers
+from benchmark.lock import alone
 from stages.base.errors import InputError, guard
 
 FOLDER = Path(".dvc/tmp/benchmark")
@@ -28,9 +27,7 @@ def main() -> None:
     if given.ray:
         cluster.connect(given.ray)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # after Ray, which has one of its own
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / "lock").open("w+") as lock:
-        alone(lock)
+    with alone(FOLDER / "lock", "another run of the benchmark, or jobs that one left when it was killed,") as lock:
         dvc.run("repro", "augment", stdin=lock)
         jobs = dvc.waiting()
         if given.ray:
@@ -40,15 +37,6 @@ def main() -> None:
         if failed:
             sys.exit(1)
         dvc.run("repro", str(dvc.PIPELINE), stdin=lock)  # speeds are measured now that nothing else runs
-
-
-def alone(lock: TextIO) -> None:
-    """Hold `lock`, as its heirs do: what is run has it as standard input, and may outlive a run that is killed."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print("waiting for another run of the benchmark, or for jobs that one left when it was killed", flush=True)
-        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def tell(outcomes: Generator[tuple[str, bool]], count: int) -> bool:

@@ -5,11 +5,8 @@ after the last that is recorded: it comes out as if it had never been stopped.
 """
 
 import argparse
-import fcntl
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
@@ -18,6 +15,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState
 from tqdm import tqdm
 
+from benchmark.lock import alone
 from benchmark.trials import Failure, Trials
 from stages.base import params
 from stages.base.errors import InputError, guard
@@ -39,8 +37,8 @@ def main() -> None:
     if not p.search:
         raise InputError("params.yaml: search: nothing to try; name keys of `train`, with low and high, or choices")
     try:
-        with _alone(given.name) as lock:
-            study = search(p, Trials(p, given.name, lock), given.trials)
+        with alone(Path(f".dvc/tmp/search/{given.name}.lock"), f"trials of a search named {given.name!r}") as lock:
+            study = search(p, Trials(p, given.name, lock.fileno()), given.trials)
     except KeyboardInterrupt:
         sys.exit("stopped; the same command goes on")
     best = sorted(study.get_trials(states=[TrialState.COMPLETE]), key=lambda trial: -trial.value)[:SHOWN]
@@ -84,20 +82,6 @@ def _distribution(p: params.Params, key: str) -> BaseDistribution:
         return CategoricalDistribution(tried.choices)
     low, high = (getattr(p.tried({key: end}), key) for end in tried.ends)  # as `train` reads them: 0 may be 0.0
     return (IntDistribution if isinstance(low, int) else FloatDistribution)(low, high, log=tried.log)
-
-
-@contextmanager
-def _alone(name: str) -> Iterator[int]:
-    """Wait until no search of that name runs, nor a trial of one that was killed; the lock, for trials to inherit."""
-    path = Path(f".dvc/tmp/search/{name}.lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"waiting: a search of the name {name!r}, or its last trial, still runs", file=sys.stderr, flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield file.fileno()
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def test_two_workers_that_are_stopped_and_killed_go_on_and_write_what_dvc_alone_
     process.kill()
 
     said = small.ok(*RUN, "--workers", "2")
-    assert "waiting for another run" in said  # a killed run's jobs go on
+    assert "waiting: another run" in said  # a killed run's jobs go on
     assert set(ran(said)) == LAST and f"{ended} (" not in said and log(small, ended).stat().st_mtime_ns == told
     assert lock(small) == lock(one_by_one)
     assert ran(small.ok(*RUN, "--workers", "2")) == ran(small.ok("dvc", "repro", "benchmark/dvc.yaml")) == []
