@@ -57,8 +57,12 @@ def script(definition: dict) -> Path:
     return ROOT / "stages" / (re.search(r"-m stages\.(\w+)", definition["cmd"])[1] + ".py")
 
 
+def locked(project: Project) -> dict:
+    return YAML(typ="safe").load(project.folder / "dvc.lock")["stages"]
+
+
 def hashes(project: Project, *stages: str) -> dict[str, list]:
-    lock = YAML(typ="safe").load(project.folder / "dvc.lock")["stages"]
+    lock = locked(project)
     return {stage: [(out["path"], out["md5"]) for out in lock[stage].get("outs", [])] for stage in stages or lock}
 
 
@@ -288,8 +292,7 @@ def test_two_runs_in_two_folders_write_the_same_bytes(repository: Project, tmp_p
     repository.ok("dvc", "repro")
     other = repository.clone(tmp_path / "other")
     other.ok("dvc", "repro")
-    assert hashes(repository) == hashes(other)
-    assert (repository.folder / "dvc.lock").read_text() == (other.folder / "dvc.lock").read_text()
+    assert locked(repository) == locked(other)  # the file's text has independent stages in an order of chance
 
 
 def test_what_a_stage_reads_of_params_is_what_it_declares():
