@@ -3,10 +3,10 @@
 import io
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Generator
 from pathlib import Path
 from socket import create_connection
+from zipfile import ZipFile
 
 from benchmark import dvc, elsewhere, snapshot
 from stages.base import params
@@ -71,8 +71,8 @@ def run(jobs: list[str], logs: Path) -> Generator[tuple[str, bool]]:
 
 def take(job: str, packed: bytes, recorded: dict) -> bool:
     """Unpack and record what a job wrote, if that comes to what was `recorded` where it ran; whether it did."""
-    with whole(folder(job)) as beside, tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(beside, filter="data")
+    with whole(folder(job)) as beside, ZipFile(io.BytesIO(packed)) as archive:
+        archive.extractall(beside)
     dvc.run("commit", "-q", "-f", *dvc.stages(job))
     if elsewhere.recorded(Path(), dvc.stages(job)) == recorded:
         return True

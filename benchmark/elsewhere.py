@@ -1,10 +1,9 @@
 """A job on another machine, in a clone that lasts as long as it; knows nothing of this project but its DVC stages."""
 
-import io
 import os
+import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ LAST = 'exec 3<&0; (trap "" TERM; cat <&3; kill 0; sleep 1; rm -rf "$1") &'
 def run(bundle: bytes, stages: list[str], folder: str) -> tuple[str, bytes | None, dict]:
     """Run DVC stages on the snapshot in a git bundle, with data from the DVC remote.
 
-    Returns what was told and, where all went well, `folder` as a tar file and what DVC recorded of each stage.
+    Returns what was told and, where all went well, `folder` as a zip file and what DVC recorded of each stage.
     """
     with place() as (here, group):
         (here / "bundle").write_bytes(bundle)
@@ -40,10 +39,8 @@ def run(bundle: bytes, stages: list[str], folder: str) -> tuple[str, bytes | Non
             told += done.stdout
             if done.returncode:
                 return told, None, {}
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            archive.add(here / "clone" / folder, ".")
-        return told, packed.getvalue(), recorded(here / "clone", stages)
+        packed = Path(shutil.make_archive(str(here / "results"), "zip", here / "clone" / folder)).read_bytes()
+        return told, packed, recorded(here / "clone", stages)
 
 
 @contextmanager

@@ -1,11 +1,9 @@
 """The benchmark's jobs side by side: the same hashes as one by one, whatever is killed or fails in between."""
 
-import io
 import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -162,14 +160,13 @@ def test_a_result_of_what_has_changed_meanwhile_is_not_taken(
 ):
     small, job = copy(one_by_one, tmp_path / "project"), "cnn5-0-0"
     monkeypatch.chdir(small.folder)
-    folder, recorded, packed = cluster.folder(job), elsewhere.recorded(Path(), dvc.stages(job)), io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(folder, ".")
+    folder, recorded = cluster.folder(job), elsewhere.recorded(Path(), dvc.stages(job))
+    packed = Path(shutil.make_archive(tmp_path / "results", "zip", folder)).read_bytes()
     shutil.rmtree(folder)
-    assert cluster.take(job, packed.getvalue(), recorded) and lock(small) == lock(one_by_one)
+    assert cluster.take(job, packed, recorded) and lock(small) == lock(one_by_one)
     assert job not in dvc.waiting()
     small.edit("params.yaml", ("batch_size: 32", "batch_size: 16"))
-    assert not cluster.take(job, packed.getvalue(), recorded) and job in dvc.waiting()
+    assert not cluster.take(job, packed, recorded) and job in dvc.waiting()
     small.edit("params.yaml", ("batch_size: 16", "batch_size: 32"))
     assert dvc.waiting() == [job]
 
