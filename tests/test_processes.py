@@ -48,14 +48,14 @@ def test_faces_that_cannot_be_shared_out_are_named(monkeypatch: pytest.MonkeyPat
 
 
 NORMALISE = """
-import sys, torch, torch.distributed as dist
-from stages.training.normalisation import SharedStatistics
-dist.init_process_group("gloo")
-maps, out = torch.load(sys.argv[1])[dist.get_rank()].requires_grad_(), f"{sys.argv[1]}.{dist.get_rank()}"
-layer = torch.nn.BatchNorm2d(3)
-with SharedStatistics():
-    normal = layer(maps)
-(normal ** 3).sum().backward()
+import sys, torch
+from stages.training import normalisation, processes
+with processes.joined(torch.device("cpu")):
+    maps, out = torch.load(sys.argv[1])[processes.rank()].requires_grad_(), f"{sys.argv[1]}.{processes.rank()}"
+    layer = torch.nn.BatchNorm2d(3)
+    with normalisation.SharedStatistics():
+        normal = layer(maps)
+    (normal ** 3).sum().backward()
 torch.save({"normal": normal, "maps": maps.grad, "scale": layer.weight.grad} | layer.state_dict(), out)
 """
 
