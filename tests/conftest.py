@@ -1,9 +1,11 @@
 """What tests share: drawn archives in the real layouts, a project folder of its own, stages as real processes."""
 
+import atexit
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +18,10 @@ sys.path.insert(0, str(ROOT))
 
 from stages.sources import demo  # noqa: E402
 
+CACHE = tempfile.mkdtemp(prefix="fer-tests-")  # this run's own, so that no other training goes on from its checkpoints
+atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 ENVIRONMENT = os.environ | {
+    "XDG_CACHE_HOME": CACHE,
     "PYTHONPATH": "",
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # `python` is the one that runs the tests
     "DVC_NO_ANALYTICS": "1",
@@ -95,7 +100,7 @@ class Project:
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess:
         """Run a command in the project; `python` and `dvc` are those of the tests."""
         return subprocess.run(
-            command, cwd=self.folder, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=600
+            command, cwd=self.folder, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=1800
         )
 
     def ok(self, *command: str, **environment: str) -> str:

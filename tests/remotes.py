@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from botocore.config import Config
@@ -62,7 +62,7 @@ class S3:
         command = [
             "weed", "server", f"-dir={self.folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
             "-master.telemetry=false", "-master.electionTimeout=1s", "-master.volumeSizeLimitMB=64", "-volume.max=20",
-            f"-s3.config={self.folder / 'identities.json'}",
+            f"-s3.config={self.folder / 'identities.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0",
             *(f"-{name}.port={port}" for name, port in self.ports.items()),
         ]
         with (self.folder / "log").open("ab") as log:
@@ -76,11 +76,9 @@ class S3:
         raise TimeoutError((self.folder / "log").read_text()[-2000:])
 
     def _answers(self) -> None:
-        try:
+        with suppress(self.client.exceptions.BucketAlreadyOwnedByYou):
             self.client.create_bucket(Bucket="faces")
-            self.client.put_object(Bucket="faces", Key="probe", Body=b"x")
-        except self.client.exceptions.BucketAlreadyOwnedByYou:
-            pass
+        self.client.put_object(Bucket="faces", Key="probe", Body=b"x")
         self.client.get_object(Bucket="faces", Key="probe")["Body"].read()
 
     def kill(self) -> None:

@@ -158,7 +158,7 @@ def test_a_busy_server_is_asked_again(process, kaggle):
 @pytest.mark.parametrize("fault", ["drop", "stall"])
 def test_a_broken_connection_is_taken_up_again(process, kaggle, fault):
     kaggle.faults = [(fault, CUT)]
-    process.timeout = 1 if fault == "stall" else process.timeout
+    process.timeout = 4 if fault == "stall" else process.timeout
     process.fetch(**PINNED)
     assert kaggle.ranges()[-1] == f"bytes={2**21}-"
     assert process.files() == {"faces.zip": ARCHIVES[1]}

@@ -268,7 +268,7 @@ def killed_in(project: Project, stage: str, *command: str) -> list[str]:
         line = process.stdout.readline()
         assert line, f"it ended before {stage}: {begun}"
         begun += ran(line)
-    time.sleep(1)
+    time.sleep(0.2)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     return begun

@@ -61,6 +61,18 @@ def test_one_data_set_alone_is_trained_on_the_labels_that_it_has(tmp_path) -> No
     assert config["labels"] == LABELS and config["dataset"] == "ck48"
 
 
+def another_is_saved(process: subprocess.Popen, checkpoints: Path) -> None:
+    """Wait until a training saves a checkpoint."""
+
+    def saved() -> list[int]:
+        return [path.stat().st_mtime_ns for path in checkpoints.glob("*.pt")]
+
+    before = saved()
+    while saved() == before:
+        assert process.poll() is None
+        time.sleep(0.01)
+
+
 @pytest.mark.slow
 def test_twenty_kills_change_nothing(tmp_path, checkpoints: Path) -> None:
     settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_steps": 2}
@@ -73,7 +85,9 @@ def test_twenty_kills_change_nothing(tmp_path, checkpoints: Path) -> None:
     for _ in range(20):
         process = start(root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         process.stdout.read(1)  # "cnn5, ...": it is about to train
-        time.sleep(rng.uniform(0, 1))
+        for _ in range(rng.randrange(4)):
+            another_is_saved(process, checkpoints)
+        time.sleep(rng.uniform(0, 0.1))
         process.kill()
         assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
         process.stdout.close()

@@ -1,4 +1,5 @@
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -419,6 +420,20 @@ def test_a_restored_training_ends_with_the_same_bytes(changes: dict, checkpoints
     assert [replace(epoch, **same) for epoch in again] == [replace(epoch, **same) for epoch in epochs]
     for name, tensor in undisturbed.network.state_dict().items():
         assert torch.equal(tensor, restored.network.state_dict()[name]), name
+
+
+def test_two_trainings_alike_may_run_at_once(checkpoints: Path) -> None:
+    def trained(last: int) -> None:
+        checkpoint = Checkpoint({"test": 0})
+        for step in range(last):
+            checkpoint.save({"step": step, "weights": torch.zeros(10_000)})
+            loaded = checkpoint.load()
+            assert loaded is None or loaded["step"] < 40
+        checkpoint.remove()
+
+    with ThreadPoolExecutor(2) as together:
+        list(together.map(trained, (20, 40)))
+    assert list(checkpoints.iterdir()) == []
 
 
 def test_a_checkpoint_is_of_its_own_training_alone() -> None:

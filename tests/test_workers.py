@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -102,7 +103,7 @@ def test_two_workers_that_are_stopped_and_killed_go_on_and_write_what_dvc_alone_
     process = begin(small, "--workers", "2")
     below = at_work(process.pid)
     process.send_signal(signal.SIGTERM)
-    said, wrong = process.communicate(timeout=60)
+    said, wrong = process.communicate(timeout=180)
     assert process.returncode == 1 and wrong.startswith("stopped; ") and wrong.count("\n") == 1
     assert not any(child.is_running() for child in below)  # not even on their own
 
@@ -112,9 +113,10 @@ def test_two_workers_that_are_stopped_and_killed_go_on_and_write_what_dvc_alone_
     at_work(process.pid)
     process.kill()
 
-    said = small.ok(*RUN, "--workers", "2")
-    assert "waiting: another run" in said  # a killed run's jobs go on
-    assert set(ran(said)) == LAST and f"{ended} (" not in said and log(small, ended).stat().st_mtime_ns == told
+    done = small.run(*RUN, "--workers", "2")
+    assert done.returncode == 0 and "waiting: another run" in done.stderr  # a killed run's jobs go on
+    assert set(ran(done.stdout)) == LAST and f"{ended} (" not in done.stdout
+    assert log(small, ended).stat().st_mtime_ns == told
     assert lock(small) == lock(one_by_one)
     assert ran(small.ok(*RUN, "--workers", "2")) == ran(small.ok("dvc", "repro", "benchmark/dvc.yaml")) == []
 
@@ -141,11 +143,12 @@ def test_a_cluster_of_which_a_machine_dies_writes_what_dvc_alone_does(small: Pro
         below = at_work(*[started.process.pid for group in second.all_processes.values() for started in group])
         places = [line[-1] for line in map(command, below) if line[:1] == ["sh"]]
         for child in below:
-            child.kill()
+            with suppress(psutil.NoSuchProcess):  # one that dies ends others
+                child.kill()
         machines.remove_node(second, allow_graceful=False)
         for place in places:
-            shutil.rmtree(place)
-        said, wrong = process.communicate(timeout=600)
+            shutil.rmtree(place, ignore_errors=True)  # it may be gone, by what was killed last
+        said, wrong = process.communicate(timeout=1800)
         assert process.returncode == 0, said + wrong
     finally:
         machines.shutdown()

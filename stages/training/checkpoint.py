@@ -8,6 +8,7 @@ from copy import deepcopy
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from platformdirs import user_cache_path
 
 from stages.base.whole import whole
@@ -24,11 +25,15 @@ class Checkpoint:
         facts = facts | {"code": _code(), "torch": torch.__version__, "threads": torch.get_num_threads()}
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         self.path = user_cache_path("facial-expression-recognition") / "checkpoints" / f"{key[:32]}.pt"
+        self._lock = FileLock(f"{self.path}.lock")  # the same training may run elsewhere at the same time
         self._writer, self._written = ThreadPoolExecutor(1), None
 
     def load(self) -> dict | None:
         """What was saved last, on the CPU, or None where there is nothing."""
-        return torch.load(self.path, map_location="cpu", weights_only=True) if self.path.exists() else None
+        try:
+            return torch.load(self.path, map_location="cpu", weights_only=True)
+        except FileNotFoundError:
+            return None
 
     def save(self, state: dict) -> None:
         """Replace what was saved by tensors, numbers, texts, lists and dictionaries, as they are now.
@@ -39,7 +44,7 @@ class Checkpoint:
         self._written = self._writer.submit(self._write, deepcopy(state))
 
     def _write(self, state: dict) -> None:
-        with whole(self.path) as beside:
+        with self._lock, whole(self.path) as beside:
             torch.save(state, beside)
 
     def wait(self) -> None:
@@ -50,7 +55,9 @@ class Checkpoint:
     def remove(self) -> None:
         """Forget it: the training has ended and its model is written."""
         self.wait()
-        self.path.unlink(missing_ok=True)
+        with self._lock:
+            self.path.unlink(missing_ok=True)
+            Path(self._lock.lock_file).unlink()
 
 
 def _code() -> dict[str, str]:
