@@ -194,7 +194,7 @@ def test_experiments_with_two_architectures_compare(repository: Project):
     # Two processes train it, if told so.
     repository.ok("git", "checkout", "-q", "-f", "main")
     repository.ok("dvc", "checkout", "-q")
-    said = repository.ok("dvc", "exp", "run", "-n", "two", "-S", "launch='torchrun --nproc-per-node=2'")
+    said = repository.ok("dvc", "exp", "run", "-n", "two", "-S", "launch='torchrun --standalone --nproc-per-node=2'")
     assert ran(said) == ["train", "evaluate", "explain", "report"]
     assert json.loads((repository.folder / "data/model/config.json").read_text())["processes"] == 2
 

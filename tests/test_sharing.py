@@ -126,6 +126,10 @@ def test_a_colleague_gets_the_figures_without_training_and_hands_back_an_experim
 
 @pytest.mark.slow
 def test_a_server_killed_in_the_middle_of_a_push_is_pushed_to_again(a: Project, tmp_path: Path):
+    (a.folder / "more").mkdir()
+    for number in range(500):  # so that it takes some seconds
+        (a.folder / f"more/{number}").write_text(str(number))
+    a.ok("dvc", "add", "-q", "more")
     with remotes.s3(tmp_path / "s3") as server:
         share(a, "add -d store s3://faces/project", f"modify store endpointurl {server.url}")
         keys = {"AWS_ACCESS_KEY_ID": remotes.KEY, "AWS_SECRET_ACCESS_KEY": remotes.SECRET}
@@ -144,7 +148,7 @@ def test_a_server_killed_in_the_middle_of_a_push_is_pushed_to_again(a: Project, 
         assert 0 < len(before) < len(server.objects())
         b = clone(a)
         b.ok("dvc", "pull", **keys)
-        assert digests(b) == digests(a)
+        assert digests(b) == digests(a) and len(list((b.folder / "more").iterdir())) == 500
         assert ran(b.ok("dvc", "repro")) == []
 
 
