@@ -100,7 +100,7 @@ class Project:
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess:
         """Run a command in the project; `python` and `dvc` are those of the tests."""
         return subprocess.run(
-            command, cwd=self.folder, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=1800
+            command, cwd=self.folder, env=ENVIRONMENT | environment, capture_output=True, text=True, timeout=600
         )
 
     def ok(self, *command: str, **environment: str) -> str:

@@ -103,7 +103,7 @@ def test_two_workers_that_are_stopped_and_killed_go_on_and_write_what_dvc_alone_
     process = begin(small, "--workers", "2")
     below = at_work(process.pid)
     process.send_signal(signal.SIGTERM)
-    said, wrong = process.communicate(timeout=180)
+    said, wrong = process.communicate(timeout=60)
     assert process.returncode == 1 and wrong.startswith("stopped; ") and wrong.count("\n") == 1
     assert not any(child.is_running() for child in below)  # not even on their own
 
@@ -148,7 +148,7 @@ def test_a_cluster_of_which_a_machine_dies_writes_what_dvc_alone_does(small: Pro
         machines.remove_node(second, allow_graceful=False)
         for place in places:
             shutil.rmtree(place, ignore_errors=True)  # it may be gone, by what was killed last
-        said, wrong = process.communicate(timeout=1800)
+        said, wrong = process.communicate(timeout=600)
         assert process.returncode == 0, said + wrong
     finally:
         machines.shutdown()
