@@ -25,6 +25,7 @@ ENVIRONMENT = os.environ | {
     "PYTHONPATH": "",
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # `python` is the one that runs the tests
     "DVC_NO_ANALYTICS": "1",
+    "SHELL": "/bin/sh",  # DVC runs stages by it; dash stays above what it runs, where bash makes way
 }
 COPIED = (
     "stages", "data/exclude.csv", "dvc.yaml", "params.yaml", "benchmark",
