@@ -27,14 +27,25 @@ def start(*arguments: str, environment: dict[str, str], **options: object) -> su
 
 
 def stop(processes: Collection[subprocess.Popen]) -> None:
-    """End what these DVC run. They themselves then end; killed, they might leave half a lock file."""
-    started = {process.pid for process in processes}
-    while any([process.poll() is None for process in processes]):
-        for child in psutil.Process().children(recursive=True):
-            if child.pid not in started:
-                with suppress(psutil.NoSuchProcess):
-                    child.terminate()
+    """End what these DVC run, and wait for it, also where a shell ends before what it ran.
+
+    They themselves then end; killed, they might leave half a lock file.
+    """
+    started, below = {process.pid for process in processes}, set()
+    while any([process.poll() is None for process in processes]) or any(map(runs, below)):
+        below |= {child for child in psutil.Process().children(recursive=True) if child.pid not in started}
+        for child in below:
+            with suppress(psutil.NoSuchProcess):
+                child.terminate()
         time.sleep(0.1)
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it still does; a zombie has ended, though nobody has asked yet by what."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def run(*arguments: str, **options: object) -> None:
