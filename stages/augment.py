@@ -6,10 +6,10 @@ import numpy as np
 from tqdm import tqdm
 
 from stages.base import params
+from stages.base.atomic import whole
 from stages.base.errors import guard
-from stages.base.whole import whole
-from stages.curation.copies import distort, plan
-from stages.table import open_faces, read_index, write_index
+from stages.curation.balancing import distort, plan
+from stages.faces.table import open_faces, read_index, write_index
 
 
 def main() -> None:

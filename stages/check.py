@@ -6,8 +6,8 @@ The first stages depend on what it writes, so that they wait for it, and do not 
 from pathlib import Path
 
 from stages.base import params
+from stages.base.atomic import whole
 from stages.base.errors import guard
-from stages.base.whole import whole
 
 
 def main() -> None:

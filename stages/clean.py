@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 from stages.base import params
+from stages.base.atomic import whole
 from stages.base.errors import InputError, guard
-from stages.base.whole import whole
 from stages.curation.cleaning import BY_HAND, defects, reasons
 from stages.curation.exclusions import excluded
-from stages.curation.twins import components, contrast, near_pairs
-from stages.table import open_faces, read_index, write_index
+from stages.curation.near_duplicates import components, contrast, near_pairs
+from stages.faces.table import open_faces, read_index, write_index
 
 
 def main() -> None:

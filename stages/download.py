@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from stages.base import params
+from stages.base.atomic import whole
 from stages.base.errors import InputError, guard
-from stages.base.whole import whole
 from stages.sources import demo, kaggle, local
 
 SOURCES = {"demo": demo, "local": local, "kaggle": kaggle}

@@ -9,18 +9,18 @@ import pandas as pd
 import torch
 from torch import nn
 
+from stages.base.atomic import whole
 from stages.base.errors import InputError, guard
-from stages.base.whole import whole
+from stages.base.paths import Places
 from stages.evaluation.calibration import temperature
-from stages.evaluation.figures import figures, validation
+from stages.evaluation.summary import figures, validation
 from stages.evaluation.tables import predictions, tables
+from stages.faces.subsets import parts
+from stages.faces.table import Selection, open_faces, read_index
 from stages.models import hardware
-from stages.models.folder import load
 from stages.models.forward import logits
-from stages.models.inputs import Inputs
-from stages.parts import parts
-from stages.places import Places
-from stages.table import Selection, open_faces, read_index
+from stages.models.preprocessing import Inputs
+from stages.models.saved_model import load
 
 
 def main() -> None:

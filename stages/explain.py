@@ -5,17 +5,17 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from stages.base.atomic import whole
 from stages.base.errors import InputError, guard
-from stages.base.whole import whole
-from stages.explanation.choice import chosen
-from stages.explanation.distorted import distorted
-from stages.explanation.maps import maps, overlay
+from stages.faces.subsets import parts
+from stages.faces.table import open_faces, read_index
+from stages.inspection.cam import maps, overlay
+from stages.inspection.examples import chosen
+from stages.inspection.thumbnails import small, write
 from stages.models import hardware
-from stages.models.folder import load
-from stages.models.inputs import Inputs
-from stages.parts import parts
-from stages.pictures.face import small, write
-from stages.table import open_faces, read_index
+from stages.models.preprocessing import Inputs
+from stages.models.saved_model import load
+from stages.training.augmentation import distorted
 
 MISTAKES, DISTORTIONS = 24, 7
 

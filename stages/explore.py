@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from stages.base import params
+from stages.base.atomic import whole
 from stages.base.errors import InputError, guard
-from stages.base.whole import whole
-from stages.pictures.choice import mean_face, most_copied, some
-from stages.pictures.face import strip, write
-from stages.pictures.light import light, shares
-from stages.table import Selection, open_faces, read_index
+from stages.faces.table import Selection, open_faces, read_index
+from stages.inspection.light import light, shares
+from stages.inspection.samples import mean_face, most_copied, some
+from stages.inspection.thumbnails import strip, write
 
 RANDOM, REMOVED, COPIES = 10, 10, 6  # faces in a strip, at most
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from stages.base import params
+from stages.base.atomic import whole
 from stages.base.errors import InputError, guard
-from stages.base.whole import whole
+from stages.datasets.picture import Rejected
 from stages.datasets.published import differences
 from stages.datasets.reading import read_faces
-from stages.faces.picture import Rejected
-from stages.faces.writer import TableWriter
+from stages.datasets.writer import TableWriter
 
 ARCHIVES = Path("data/archives")
 

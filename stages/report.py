@@ -6,13 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from stages.base import params
+from stages.base.atomic import whole
 from stages.base.errors import guard
-from stages.base.whole import whole
-from stages.reporting.album import album
-from stages.reporting.card import card
-from stages.reporting.origin import sha256, tree_id, versions
+from stages.reporting.images import embedded, faces_of
+from stages.reporting.model_card import card
 from stages.reporting.page import page
-from stages.reporting.pictures import embedded, faces_of
+from stages.reporting.provenance import sha256, tree_id, versions
+from stages.reporting.run_charts import album
 
 CURVES = Path("plots/training/plots/metrics")
 PAGE, CARD = Path("plots/report.html"), Path("data/model/README.md")

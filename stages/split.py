@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from stages.base import params
+from stages.base.atomic import whole
 from stages.base.errors import guard
-from stages.base.whole import whole
 from stages.curation.splitting import TEST, TRAIN, UNUSED, cross_validation, held_out
-from stages.table import read_index, write_index
+from stages.faces.table import read_index, write_index
 
 
 def main() -> None:

@@ -9,20 +9,20 @@ from pathlib import Path
 import torch
 
 from stages.base import params
+from stages.base.atomic import whole
 from stages.base.errors import guard
-from stages.base.whole import whole
+from stages.base.paths import Places
+from stages.faces.subsets import parts
+from stages.faces.table import open_faces, read_index
 from stages.models import hardware
-from stages.models.folder import save, sha256
-from stages.models.inputs import Inputs
-from stages.parts import parts
-from stages.places import Places
-from stages.table import open_faces, read_index
-from stages.training import processes
+from stages.models.preprocessing import Inputs
+from stages.models.saved_model import save, sha256
+from stages.training import distributed
 from stages.training.checkpoint import Checkpoint
 from stages.training.curves import Curves
-from stages.training.faces import check, gather
+from stages.training.dataset import check, gather
+from stages.training.initial_weights import starting
 from stages.training.loop import Training
-from stages.training.starting import starting
 
 INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
 
@@ -39,7 +39,7 @@ def main() -> None:
     p = params.load().chosen(given.model, given.seed, given.fold)
     hardware.deterministic(p.seed, given.threads)
     device = hardware.device()
-    with processes.joined(device):
+    with distributed.joined(device):
         train(p, given.dataset, Places.of(given.to), device)
 
 
@@ -69,13 +69,13 @@ def train(p: params.Params, dataset: str | None, places: Places, device: torch.d
         "initial_weights": sha256(network),
         "inputs": asdict(inputs),  # they tell of the pixels, whatever the indexes say
         "data": {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in (INDEX, COPIES)},
-        "processes": processes.world(),
+        "processes": distributed.world(),
     }
     checkpoint = Checkpoint(facts | {"device": device.type})
     limit = recipe.memory_share * hardware.memory(device)
     resident = training_faces.to(device, limit), validation.to(device, limit)
     training = Training(network, inputs, *resident, len(labels), recipe, p.seed)
-    if processes.rank():  # the first process tells and writes for all
+    if distributed.rank():  # the first process tells and writes for all
         for _ in training.epochs(checkpoint):
             pass
         return

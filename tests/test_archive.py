@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from stages.base.errors import InputError
-from stages.faces import archive
-from stages.faces.archive import Archive
+from stages.datasets import archive
+from stages.datasets.archive import Archive
 
 FILES = {"a/one.png": b"1" * 3000, "b/two.png": bytes(range(256)) * 20}
 

@@ -11,8 +11,8 @@ from conftest import Project
 from stages.base.errors import InputError
 from stages.curation.cleaning import CONFLICT, COPY, DUPLICATE, EMPTY, TWIN, defects, reasons
 from stages.curation.exclusions import excluded
-from stages.curation.twins import components, contrast, near_pairs, perceptual_hashes
-from stages.table import open_faces, read_index
+from stages.curation.near_duplicates import components, contrast, near_pairs, perceptual_hashes
+from stages.faces.table import open_faces, read_index
 
 
 def table(*rows: str) -> pd.DataFrame:

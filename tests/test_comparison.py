@@ -10,14 +10,14 @@ from conftest import Project
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 
-from stages import compare
 from stages.base.errors import InputError
-from stages.comparison.judgement import judge
-from stages.comparison.significance import holm, p_value, rank_shares
-from stages.evaluation import resampling
-from stages.evaluation.resampling import interval
-from stages.parts import parts
-from stages.runs import KNOWN
+from stages.benchmark import compare
+from stages.benchmark.comparison.paired_bootstrap import judge
+from stages.benchmark.comparison.significance import holm, p_value, rank_shares
+from stages.benchmark.results import KNOWN
+from stages.evaluation import bootstrap
+from stages.evaluation.bootstrap import interval
+from stages.faces.subsets import parts
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
 SHARES = [0.16, 0.11, 0.11, 0.18, 0.15, 0.15, 0.14]
@@ -54,14 +54,14 @@ def found_in(times: int, people: int, differ: float, better: float) -> dict[str,
 @pytest.mark.slow
 @pytest.mark.parametrize(("people", "differ"), [(300, 0.0), (40, 1.0), (15, 1.0)])
 def test_of_equal_models_3_to_7_in_100_pairs_are_called_different(people: int, differ: float, monkeypatch) -> None:
-    monkeypatch.setattr(resampling, "DRAWS", 400)  # a thousand times
+    monkeypatch.setattr(bootstrap, "DRAWS", 400)  # a thousand times
     called = found_in(1000, people, differ, 0.0)
     assert all(0.03 <= share <= 0.07 for share in called.values()), called
 
 
 @pytest.mark.parametrize(("people", "differ", "better"), [(300, 0.0, 0.7), (40, 1.0, 1.5)])
 def test_a_real_difference_is_found(people: int, differ: float, better: float, monkeypatch) -> None:
-    monkeypatch.setattr(resampling, "DRAWS", 400)
+    monkeypatch.setattr(bootstrap, "DRAWS", 400)
     assert min(found_in(40, people, differ, better).values()) >= 0.9
 
 
@@ -314,7 +314,7 @@ def test_few_people_and_a_class_that_no_face_shows(judged: pd.DataFrame) -> None
 def test_a_run_that_is_not_there_is_refused(project: Project, judged: pd.DataFrame, gone: str) -> None:
     Path(gone).unlink()
     line = project.refused("compare")
-    assert line.startswith(f"{gone}: not found") and "dvc repro benchmark/dvc.yaml" in line and "cnn8" in line
+    assert line.startswith(f"{gone}: not found") and "dvc repro stages/benchmark/dvc.yaml" in line and "cnn8" in line
 
 
 def test_a_run_of_other_faces_people_or_labels_is_refused(project: Project, judged: pd.DataFrame) -> None:

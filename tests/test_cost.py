@@ -10,10 +10,10 @@ from torch import nn
 from torch.utils import benchmark
 
 from stages.base import params
-from stages.costs import speed
-from stages.costs.flops import flops
+from stages.benchmark import profiling
+from stages.benchmark.profiling import flops
 from stages.models import build
-from stages.models.inputs import Inputs
+from stages.models.preprocessing import Inputs
 
 INPUTS = Inputs(16, [0.5], [0.25])
 FACES = torch.randint(256, (8, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -52,27 +52,27 @@ def test_operations_are_those_counted_by_hand() -> None:
 
 
 def test_speeds_are_those_of_the_network(network: Slow) -> None:
-    assert speed.inference(network, INPUTS, FACES, RECIPE).images_per_second == pytest.approx(800)
-    assert network.seen == {8} and network.seconds > speed.SECONDS
+    assert profiling.inference(network, INPUTS, FACES, RECIPE).images_per_second == pytest.approx(800)
+    assert network.seen == {8} and network.seconds > profiling.SECONDS
     two_views = RECIPE.model_copy(update={"test_flips": True})
-    assert speed.inference(network, INPUTS, FACES, two_views).images_per_second == pytest.approx(400)
+    assert profiling.inference(network, INPUTS, FACES, two_views).images_per_second == pytest.approx(400)
 
 
 def test_training_steps_are_the_recipes(network: Slow) -> None:
     before = network.layer.weight.detach().clone()
-    assert speed.training(network, INPUTS, FACES, 3, RECIPE).images_per_second == pytest.approx(800)
+    assert profiling.training(network, INPUTS, FACES, 3, RECIPE).images_per_second == pytest.approx(800)
     assert network.seen == {8} and network.training and not torch.equal(before, network.layer.weight)
     network.seen.clear()
     parts = RECIPE.model_copy(update={"accumulation": 4})
-    assert speed.training(network, INPUTS, FACES, 3, parts).images_per_second == pytest.approx(200)
+    assert profiling.training(network, INPUTS, FACES, 3, parts).images_per_second == pytest.approx(200)
     assert network.seen == {2}
 
 
 def test_energy_is_what_the_device_counts_for_an_image(network: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert speed.inference(network, INPUTS, FACES, RECIPE).joules_per_image is None  # a CPU does not tell
-    monkeypatch.setattr(speed, "joules", lambda device: 100 * network.seconds)  # a device of 100 W
+    assert profiling.inference(network, INPUTS, FACES, RECIPE).joules_per_image is None  # a CPU does not tell
+    monkeypatch.setattr(profiling, "joules", lambda device: 100 * network.seconds)  # a device of 100 W
     for found in (
-        speed.inference(network, INPUTS, FACES, RECIPE), speed.training(network, INPUTS, FACES, 3, RECIPE)
+        profiling.inference(network, INPUTS, FACES, RECIPE), profiling.training(network, INPUTS, FACES, 3, RECIPE)
     ):
         assert found.joules_per_image == pytest.approx(100 / 800)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from conftest import Project
 
-from stages import cross
-from stages.places import Places
+from stages.base.paths import Places
+from stages.benchmark import cross_dataset
 
 SETS = ("ck48", "jaffe", "sfew")
 
@@ -29,7 +29,7 @@ def runs(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_row_is_a_run_and_each_column_a_test_part(runs: None, capsys: pytest.CaptureFixture) -> None:
-    cross.main()
+    cross_dataset.main()
     found = json.loads(Path("metrics/cross.json").read_text())
     assert found["model"] == "cnn5" and found["drawn_faces"] and list(found["trained_on"]) == [*SETS, "all"]
     assert all(set(row) == {"labels", "tested_on"} for row in found["trained_on"].values())
@@ -44,4 +44,4 @@ def test_each_row_is_a_run_and_each_column_a_test_part(runs: None, capsys: pytes
 def test_a_run_that_is_not_there_is_refused(project: Project, runs: None) -> None:
     Path("data/cross/jaffe/metrics.json").unlink()
     line = project.refused("cross")
-    assert line.startswith("data/cross/jaffe/metrics.json: not found") and "dvc repro benchmark/dvc.yaml:cross" in line
+    assert line.startswith("data/cross/jaffe/metrics.json: not found") and "dvc repro stages/benchmark/dvc.yaml:cross" in line

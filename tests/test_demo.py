@@ -18,11 +18,11 @@ from PIL import Image
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from stages.base.errors import InputError
-from stages.painter.camera import view
-from stages.painter.face import draw
-from stages.painter.people import person
-from stages.painter.studio import STYLES
 from stages.sources import demo
+from stages.sources.drawing.camera import view
+from stages.sources.drawing.face import draw
+from stages.sources.drawing.people import person
+from stages.sources.drawing.studio import STYLES
 
 FACES = {"ck48": 180, "jaffe": 80, "sfew": 180, "fer2013": 240, "rafdb": 180}
 FER2013 = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]

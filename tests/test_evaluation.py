@@ -19,12 +19,12 @@ from sklearn.frozen import FrozenEstimator
 
 from stages.base.errors import InputError
 from stages.evaluation.calibration import calibration_error, reliability, temperature
-from stages.evaluation.figures import coarse, figures, overall, per_class
-from stages.evaluation.scores import measure, scores
+from stages.evaluation.metrics import measure, scores
+from stages.evaluation.summary import coarse, figures, overall, per_class
 from stages.evaluation.tables import predictions, tables
+from stages.faces.table import write_index
 from stages.models import build
-from stages.models.folder import save
-from stages.table import write_index
+from stages.models.saved_model import save
 
 ROOT = Path(__file__).parents[1]
 LABELS = ["anger", "fear", "happy", "neutral"]

@@ -13,14 +13,14 @@ from torch import nn
 
 from stages import explain
 from stages.base.errors import InputError
-from stages.explanation.choice import chosen
-from stages.explanation.distorted import distorted
-from stages.explanation.layer import as_maps, last_layer
-from stages.explanation.maps import maps, overlay
+from stages.faces.table import write_index
+from stages.inspection.cam import maps, overlay
+from stages.inspection.cam_layer import as_maps, last_layer
+from stages.inspection.examples import chosen
 from stages.models import build, head
-from stages.models.folder import load, save
-from stages.models.vgg16 import Enlarge
-from stages.table import write_index
+from stages.models.architectures.vgg16 import Enlarge
+from stages.models.saved_model import load, save
+from stages.training.augmentation import distorted
 
 MODELS = YAML(typ="safe").load(ROOT / "params.yaml")["models"]
 SLOW = {"vgg16", "vit_b16", "vit_mod"}

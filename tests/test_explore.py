@@ -10,10 +10,10 @@ from trainable import write_tree
 
 from stages import explore
 from stages.base.errors import InputError
-from stages.pictures.choice import most_copied
-from stages.pictures.face import small
-from stages.pictures.light import light, shares
-from stages.table import Selection, write_index
+from stages.faces.table import Selection, write_index
+from stages.inspection.light import light, shares
+from stages.inspection.samples import most_copied
+from stages.inspection.thumbnails import small
 
 
 @pytest.fixture

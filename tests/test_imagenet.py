@@ -16,7 +16,7 @@ from torchvision.models import googlenet
 
 from stages.base.errors import InputError
 from stages.models import build
-from stages.models.inputs import Inputs
+from stages.models.preprocessing import Inputs
 
 RESNET18 = "/timm/resnet18.a1_in1k/resolve/main/model.safetensors"
 BUILD = """

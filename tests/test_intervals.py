@@ -5,9 +5,9 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
-from stages.evaluation import resampling
-from stages.evaluation.intervals import _auroc, intervals
-from stages.evaluation.scores import auroc, scores
+from stages.evaluation import bootstrap
+from stages.evaluation.bootstrap import _auroc, intervals
+from stages.evaluation.metrics import auroc, scores
 
 CLASSES, SHARES = 7, [0.16, 0.11, 0.11, 0.18, 0.15, 0.15, 0.14]
 
@@ -30,7 +30,7 @@ def figures(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
 def test_they_hold_the_true_figure_in_93_to_97_of_100(
     faces: int, people: int, differ: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resampling, "DRAWS", 600)  # a thousand times
+    monkeypatch.setattr(bootstrap, "DRAWS", 600)  # a thousand times
     rng = np.random.default_rng(0)
     true = figures(*simulated(rng, 300_000, 300_000 if people == faces else 50_000, differ)[:2])
     held = dict.fromkeys(true, 0)
@@ -55,8 +55,8 @@ def test_each_draw_is_scored_as_scikit_learn_scores_the_faces_drawn() -> None:
     truth, probabilities, person = simulated(np.random.default_rng(1), 80, 12, 1.0)
     probabilities = probabilities.round(1)  # ties
     weights = np.random.default_rng(0).multinomial(12, np.full(12, 1 / 12), size=5)
-    cells = resampling.confusions(truth, probabilities.argmax(1), person, CLASSES)
-    found = resampling.merits(np.tensordot(weights, cells, 1))
+    cells = bootstrap.confusions(truth, probabilities.argmax(1), person, CLASSES)
+    found = bootstrap.merits(np.tensordot(weights, cells, 1))
     found["auroc"] = _auroc(truth, probabilities, weights[:, person])
     for draw, counts in enumerate(weights):
         faces = np.repeat(np.arange(80), counts[person])

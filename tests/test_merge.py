@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from conftest import Project
 
-from stages.faces.picture import Face, Rejected
-from stages.faces.writer import TableWriter
-from stages.table import open_faces, read_index
+from stages.datasets.picture import Face, Rejected
+from stages.datasets.writer import TableWriter
+from stages.faces.table import open_faces, read_index
 
 COLUMNS = ["id", "dataset", "file", "label", "subject", "sequence", "official", "crop", "sha256"]
 

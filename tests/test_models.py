@@ -8,11 +8,11 @@ from torch.nn import functional
 
 from stages.base.errors import InputError
 from stages.models import ARCHITECTURES, build, head
-from stages.models.folder import load, save
+from stages.models.architectures.mini_xception import Residual
+from stages.models.architectures.vgg16 import Enlarge
 from stages.models.forward import logits
-from stages.models.inputs import Inputs
-from stages.models.mini_xception import Residual
-from stages.models.vgg16 import Enlarge
+from stages.models.preprocessing import Inputs
+from stages.models.saved_model import load, save
 
 CONFIG = {
     "architecture": "cnn5",

@@ -12,8 +12,8 @@ from browser import Browser
 from conftest import Project
 from test_report import Tables, cells, three
 
-from stages import present
-from stages.comparison.leaderboard import Runs, leaderboard
+from stages.benchmark import report
+from stages.benchmark.comparison.leaderboard import Runs, leaderboard
 from stages.reporting.page import brief, duration, probability, signed
 
 LABELS = ["anger", "happy", "neutral"]
@@ -60,7 +60,7 @@ class Board:
     def presented(self) -> "Board":
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.project.folder)
-            present.main()
+            report.main()
         self.page = self.file.read_text(encoding="utf-8")
         self.text = " ".join(re.sub("<.*?>", "", self.page.split("<main>")[1]).replace("&nbsp;", " ").split())
         self.tables = Tables.of(self.page)
@@ -242,7 +242,7 @@ def test_how_to_repeat_it(many: Board):
     rows = many.tables["The params that the benchmark depends on"]
     assert ["benchmark.models", json.dumps(list(SKILLS["many"]))] in rows and ["benchmark.folds", "[0, 1, 2]"] in rows
     assert ["models.googlenet.input_size", "96"] in rows and "models.vgg16.input_size" not in dict(rows)
-    assert "dvc repro benchmark/dvc.yaml" in many.text
+    assert "dvc repro stages/benchmark/dvc.yaml" in many.text
 
 
 def test_the_page_needs_nothing_else_and_shows_no_face(boards: dict[str, Board]):
@@ -263,7 +263,7 @@ def test_the_same_figures_give_the_same_bytes(many: Board):
 
 def test_a_benchmark_that_did_not_run_is_refused(project: Project):
     line = project.refused("present")
-    assert line.startswith("metrics/benchmark.json: not found") and "dvc repro benchmark/dvc.yaml" in line
+    assert line.startswith("metrics/benchmark.json: not found") and "dvc repro stages/benchmark/dvc.yaml" in line
 
 
 def test_numbers_are_short():

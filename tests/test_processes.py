@@ -16,7 +16,7 @@ from torch import nn
 from trainable import outputs, start, train, write_tree
 
 from stages.base.errors import InputError
-from stages.training import processes
+from stages.training import distributed
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 TWO = [*TORCHRUN, "-m", "stages.train"]
@@ -26,8 +26,8 @@ VIT = {"arch": "timm/vit_tiny_patch16_224", "input_size": 32, "lr": 0.0005}  # i
 
 def be(monkeypatch: pytest.MonkeyPatch, rank: int, world: int) -> None:
     """Pretend that this is one of several processes."""
-    monkeypatch.setattr(processes, "rank", lambda: rank)
-    monkeypatch.setattr(processes, "world", lambda: world)
+    monkeypatch.setattr(distributed, "rank", lambda: rank)
+    monkeypatch.setattr(distributed, "world", lambda: world)
 
 
 @pytest.mark.parametrize("world", [2, 3])
@@ -35,7 +35,7 @@ def test_faces_are_shared_out_once_with_their_partners(world: int, monkeypatch: 
     batches, shares = torch.arange(24).view(2, 12), []
     for rank in range(world):
         be(monkeypatch, rank, world)
-        share = processes.share(batches)
+        share = distributed.share(batches)
         assert torch.equal(share + share.flip(1), batches[:, :1] + batches[:, -1:] + torch.zeros_like(share))
         shares.append(share)
     assert torch.equal(torch.cat(shares, 1).sort(1).values, batches)
@@ -44,16 +44,16 @@ def test_faces_are_shared_out_once_with_their_partners(world: int, monkeypatch: 
 def test_faces_that_cannot_be_shared_out_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     be(monkeypatch, 0, 3)
     with pytest.raises(InputError, match="train.batch_size: 8 faces .* multiple of 6"):
-        processes.share(torch.arange(8))
+        distributed.share(torch.arange(8))
 
 
 NORMALISE = """
 import sys, torch
-from stages.training import normalisation, processes
-with processes.joined(torch.device("cpu")):
-    maps, out = torch.load(sys.argv[1])[processes.rank()].requires_grad_(), f"{sys.argv[1]}.{processes.rank()}"
+from stages.training import sync_batchnorm, distributed
+with distributed.joined(torch.device("cpu")):
+    maps, out = torch.load(sys.argv[1])[distributed.rank()].requires_grad_(), f"{sys.argv[1]}.{distributed.rank()}"
     layer = torch.nn.BatchNorm2d(3)
-    with normalisation.SharedStatistics():
+    with sync_batchnorm.SharedStatistics():
         normal = layer(maps)
     (normal ** 3).sum().backward()
 torch.save({"normal": normal, "maps": maps.grad, "scale": layer.weight.grad} | layer.state_dict(), out)

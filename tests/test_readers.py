@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from stages.base.errors import InputError
-from stages.datasets import READERS
+from stages.datasets.archive import Archive
+from stages.datasets.labels import LABELS
+from stages.datasets.picture import Face, Picture, Rejected
 from stages.datasets.published import differences
+from stages.datasets.readers import READERS
 from stages.datasets.reading import read_faces
-from stages.faces.archive import Archive
-from stages.faces.labels import LABELS
-from stages.faces.picture import Face, Picture, Rejected
 
 ALL = list(LABELS)
 

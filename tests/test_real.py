@@ -13,8 +13,8 @@ import pytest
 from conftest import Project
 from test_split import straddling
 
-from stages.datasets import READERS
-from stages.table import read_index
+from stages.datasets.readers import READERS
+from stages.faces.table import read_index
 
 pytestmark = [
     pytest.mark.slow,

@@ -15,7 +15,7 @@ from conftest import Project
 from PIL import Image
 from ruamel.yaml import YAML
 
-from stages.reporting.origin import tree_id
+from stages.reporting.provenance import tree_id
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
 CURVES = "plots/training/plots/metrics"

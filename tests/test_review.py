@@ -13,11 +13,11 @@ from conftest import Project
 from PIL import Image
 from scipy.special import softmax
 
-from stages import review, runs
 from stages.base.errors import InputError
+from stages.benchmark import results, review
+from stages.benchmark.label_errors import doubtful
 from stages.curation.exclusions import excluded
-from stages.doubts.ranking import doubtful
-from stages.doubts.sheet import sheet
+from stages.reporting.review_page import sheet
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
 
@@ -62,7 +62,7 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     monkeypatch.chdir(project.folder)
     rows = judged(300, 30)
     rng = np.random.default_rng(0)
-    index = pd.concat([rows, rows.assign(id=rows["id"] + 300, file="test " + rows["file"])]).assign(group=0)[runs.KNOWN]
+    index = pd.concat([rows, rows.assign(id=rows["id"] + 300, file="test " + rows["file"])]).assign(group=0)[results.KNOWN]
     fold = np.where(index["id"] < 300, index["id"] % 5, -1)
     for path in ("data/merged", "data/split"):
         Path(path).mkdir(parents=True)
@@ -77,7 +77,7 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 def judge(fold: int, rows: pd.DataFrame) -> None:
     path = Path(f"data/benchmark/cnn5/{fold}-0/predictions/validation.csv")
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows.assign(group=0, prediction="")[[*runs.KNOWN, "prediction", *LABELS]].to_csv(path, index=False)
+    rows.assign(group=0, prediction="")[[*results.KNOWN, "prediction", *LABELS]].to_csv(path, index=False)
 
 
 def listed() -> pd.DataFrame:
@@ -140,7 +140,7 @@ def test_no_doubt_at_all(trained: pd.DataFrame):
 
 
 def test_a_fold_that_was_not_judged_or_before_the_split_is_refused(project: Project, trained: pd.DataFrame):
-    path, command = "data/benchmark/cnn5/1-0/predictions/validation.csv", "dvc repro benchmark/dvc.yaml"
+    path, command = "data/benchmark/cnn5/1-0/predictions/validation.csv", "dvc repro stages/benchmark/dvc.yaml"
     fold = trained[trained["id"] % 5 == 1]
     other_labels = fold.assign(label=["fear", *fold["label"][1:]])
     for rows in (trained[trained["id"] % 5 == 2], fold[1:], pd.concat([fold, fold[:1]]), other_labels):

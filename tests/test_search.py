@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from test_pipeline import commit, small
 from test_workers import at_work
 
-SEARCH = ("python", "-m", "benchmark.search")
+SEARCH = ("python", "-m", "stages.benchmark.search")
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 
 from stages.base.errors import InputError
 from stages.curation import splitting
-from stages.curation.copies import distort, plan
+from stages.curation.balancing import distort, plan
 from stages.curation.splitting import cross_validation, groups, held_out
-from stages.parts import parts
+from stages.faces.subsets import parts
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness"]
 

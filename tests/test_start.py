@@ -9,8 +9,8 @@ from torch import nn
 
 from stages.base.errors import InputError
 from stages.models import build, head
-from stages.models.folder import save
-from stages.training.start import start
+from stages.models.saved_model import save
+from stages.training.initial_weights import start
 
 LABELS = ["anger", "happy", "neutral"]
 SIZE = 32

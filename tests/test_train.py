@@ -15,7 +15,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from trainable import LABELS, STAGE, outputs, start, train, write_tree
 
-from stages.table import write_index
+from stages.faces.table import write_index
 
 
 @pytest.mark.slow

@@ -14,20 +14,19 @@ from trainable import LABELS, bright_or_dark
 
 from stages.base import params
 from stages.base.errors import InputError
+from stages.faces.table import Selection
 from stages.models import build
 from stages.models.forward import logits
-from stages.models.inputs import Inputs
-from stages.table import Selection
-from stages.training.augmentation import distort
-from stages.training.batches import Batches
-from stages.training.chance import reseed
+from stages.models.preprocessing import Inputs
+from stages.training.augmentation import Batches, distort
 from stages.training.checkpoint import Checkpoint
-from stages.training.faces import LabelledFaces, check, gather
+from stages.training.dataset import LabelledFaces, check, gather
 from stages.training.loop import Epoch, Training
 from stages.training.objective import class_weights, loss
 from stages.training.optimizer import build as build_optimizer
-from stages.training.order import BLOCK, WINDOW, epoch_order
+from stages.training.sampler import BLOCK, WINDOW, epoch_order
 from stages.training.schedule import Schedule
+from stages.training.seeding import reseed
 
 ROOT = Path(__file__).parents[1]
 INPUTS = Inputs(16, [0.5], [0.25])

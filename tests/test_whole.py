@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from stages.base.whole import whole
+from stages.base.atomic import whole
 
 
 def test_a_file_and_a_folder_appear_at_the_end(tmp_path: Path):
@@ -38,7 +38,7 @@ def test_a_killed_writer_leaves_no_output_and_the_next_one_succeeds(tmp_path: Pa
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from stages.base.whole import whole
+from stages.base.atomic import whole
 with whole(Path({str(tmp_path / "out")!r})) as folder:
     folder.mkdir()
     (folder / "half").write_text("half")

@@ -17,13 +17,13 @@ from test_pipeline import ran
 from test_pipeline import small as repository
 
 sys.path.insert(0, str(ROOT))
-from benchmark import cluster, dvc, elsewhere, workers  # noqa: E402
+from stages.benchmark.jobs import dvc_process, local_workers, ray_cluster, remote_job  # noqa: E402
 
-RUN = ("python", "-m", "benchmark.run")
+RUN = ("python", "-m", "stages.benchmark.run")
 JOBS = {"cnn5-0-0", "cnn5-1-0", "cnn8-0-0", "cnn8-1-0"}
 CROSSED = {f"{stage}@{dataset}" for stage in ("train_on", "evaluate_on") for dataset in ("ck48", "jaffe")} | {"cross"}
 LAST = {"cost@cnn5", "cost@cnn8", "compare", "present", "review"} | CROSSED
-LAST = {f"benchmark/dvc.yaml:{stage}" for stage in LAST} | {"train", "evaluate"}  # the pipeline's own: cross reads it
+LAST = {f"stages/benchmark/dvc.yaml:{stage}" for stage in LAST} | {"train", "evaluate"}  # the pipeline's own: cross reads it
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def one_by_one(ready: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project with its benchmark's jobs run by DVC alone; to be read only."""
     project = copy(ready, tmp_path_factory.mktemp("reference") / "project")
-    assert len(ran(project.ok("dvc", "repro", "benchmark/dvc.yaml:evaluate"))) == 2 * len(JOBS)
+    assert len(ran(project.ok("dvc", "repro", "stages/benchmark/dvc.yaml:evaluate"))) == 2 * len(JOBS)
     return project
 
 
@@ -60,7 +60,7 @@ def copy(project: Project, folder: Path) -> Project:
 
 def lock(project: Project) -> dict:
     """What each stage of the benchmark's jobs read and wrote."""
-    stages = YAML(typ="safe").load(project.folder / "benchmark/dvc.lock")["stages"]
+    stages = YAML(typ="safe").load(project.folder / "stages/benchmark/dvc.lock")["stages"]
     return {name: entry for name, entry in stages.items() if name.startswith(("train@", "evaluate@"))}
 
 
@@ -105,7 +105,7 @@ def test_two_workers_that_are_stopped_and_killed_go_on_and_write_what_dvc_alone_
     process.send_signal(signal.SIGTERM)
     said, wrong = process.communicate(timeout=60)
     assert process.returncode == 1 and wrong.startswith("stopped; ") and wrong.count("\n") == 1
-    assert not any(map(dvc.runs, below))  # not even on their own
+    assert not any(map(dvc_process.runs, below))  # not even on their own
     assert not list(small.folder.glob("data/benchmark/*/*"))  # none has gone on to its end
 
     process = begin(small, "--workers", "2")
@@ -119,7 +119,7 @@ def test_two_workers_that_are_stopped_and_killed_go_on_and_write_what_dvc_alone_
     assert set(ran(done.stdout)) == LAST and f"{ended} (" not in done.stdout
     assert log(small, ended).stat().st_mtime_ns == told
     assert lock(small) == lock(one_by_one)
-    assert ran(small.ok(*RUN, "--workers", "2")) == ran(small.ok("dvc", "repro", "benchmark/dvc.yaml")) == []
+    assert ran(small.ok(*RUN, "--workers", "2")) == ran(small.ok("dvc", "repro", "stages/benchmark/dvc.yaml")) == []
 
 
 @pytest.mark.slow
@@ -164,15 +164,15 @@ def test_a_result_of_what_has_changed_meanwhile_is_not_taken(
 ):
     small, job = copy(one_by_one, tmp_path / "project"), "cnn5-0-0"
     monkeypatch.chdir(small.folder)
-    folder, recorded = cluster.folder(job), elsewhere.recorded(Path(), dvc.stages(job))
+    folder, recorded = ray_cluster.folder(job), remote_job.recorded(Path(), dvc_process.stages(job))
     packed = Path(shutil.make_archive(tmp_path / "results", "zip", folder)).read_bytes()
     shutil.rmtree(folder)
-    assert cluster.take(job, packed, recorded) and lock(small) == lock(one_by_one)
-    assert job not in dvc.waiting()
+    assert ray_cluster.take(job, packed, recorded) and lock(small) == lock(one_by_one)
+    assert job not in dvc_process.waiting()
     small.edit("params.yaml", ("batch_size: 32", "batch_size: 16"))
-    assert not cluster.take(job, packed, recorded) and job in dvc.waiting()
+    assert not ray_cluster.take(job, packed, recorded) and job in dvc_process.waiting()
     small.edit("params.yaml", ("batch_size: 16", "batch_size: 32"))
-    assert dvc.waiting() == [job]
+    assert dvc_process.waiting() == [job]
 
 
 def test_impossible_options_are_refused(project: Project):
@@ -196,7 +196,7 @@ def test_impossible_options_are_refused(project: Project):
 
 def test_each_worker_has_a_gpu_of_its_own_as_far_as_they_go(monkeypatch: pytest.MonkeyPatch):
     def gpus(count: int) -> list[str]:
-        return [environment["CUDA_VISIBLE_DEVICES"] for environment in workers.gpus(count)]
+        return [environment["CUDA_VISIBLE_DEVICES"] for environment in local_workers.gpus(count)]
 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
     assert gpus(3) == ["2", "5", "2"]

@@ -12,8 +12,8 @@ import torch
 from conftest import ROOT
 from ruamel.yaml import YAML
 
-from stages.table import write_index
-from stages.training.faces import LabelledFaces
+from stages.faces.table import write_index
+from stages.training.dataset import LabelledFaces
 
 LABELS = ["happy", "sadness"]
 STAGE = [sys.executable, "-m", "stages.train"]

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from stages.base.errors import InputError
-from stages.curation.twins import components
+from stages.curation.near_duplicates import components
 
 TEST, TRAIN, UNUSED = "test", "train", "unused"
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from stages.datasets import READERS
+from stages.datasets.readers import READERS
 
 
 def differences(dataset: str, counts: Counter[tuple[str, str]], labels: list[str]) -> dict[str, int]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stages.base.errors import InputError
-from stages.datasets import READERS
-from stages.faces.archive import Archive
-from stages.faces.parallel import prepare_all
-from stages.faces.picture import Face, Picture, Rejected
+from stages.datasets.archive import Archive
+from stages.datasets.parallel import prepare_all
+from stages.datasets.picture import Face, Picture, Rejected
+from stages.datasets.readers import READERS
 
 
 def read_faces(dataset: str, folder: Path, labels: list[str], size: int, channels: int) -> Iterator[Face | Rejected]:

@@ -7,7 +7,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
 from stages.base.errors import InputError
 from stages.evaluation.calibration import reliability
-from stages.evaluation.figures import per_class
+from stages.evaluation.summary import per_class
 
 POINTS = 200  # of a curve, at most
 BINS = 20

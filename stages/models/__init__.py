@@ -4,20 +4,21 @@ from torch import nn
 
 from stages.base.errors import InputError
 from stages.base.params import nearest
-from stages.models import cnn5, cnn8, convnet, from_timm, googlenet, mini_xception, resnet18, vgg16, vit
+from stages.models import from_timm
+from stages.models.architectures import cnn5, cnn8, convnet, googlenet, mini_xception, resnet18, vgg16, vit_b16, vit_mod
 
 FRESH = {  # nobody has ImageNet weights of these
     "cnn5": cnn5.build,
     "cnn8": cnn8.build,
     "convnet": convnet.build,
     "mini_xception": mini_xception.build,
-    "vit_mod": vit.build_mod,
+    "vit_mod": vit_mod.build,
 }
 PRETRAINED = {
     "vgg16": vgg16.build,
     "googlenet": googlenet.build,
     "resnet18": resnet18.build,
-    "vit_b16": vit.build_b16,
+    "vit_b16": vit_b16.build,
 }
 ARCHITECTURES = (*FRESH, *PRETRAINED)
 

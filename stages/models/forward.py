@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from stages.faces.table import Selection
 from stages.models.hardware import autocast, precision
-from stages.models.inputs import Inputs
-from stages.table import Selection
+from stages.models.preprocessing import Inputs
 
 
 @torch.inference_mode()

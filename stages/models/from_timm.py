@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from stages.base.errors import InputError
-from stages.models.download import not_had
+from stages.models.weights import not_had
 
 
 def build(name: str, classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
@@ -61,9 +61,16 @@ def _check(name: str, size: int, usual: int, options: dict) -> None:
     if shape != (1, options["num_classes"]):
         raise InputError(f"params.yaml: model: timm/{name} is no classifier; take another")
     patches = next((m for m in network.modules() if isinstance(m, timm.layers.PatchEmbed)), None)
-    if patches is not None and size % patches.patch_size[0]:  # the pixels beyond the last patch would be lost
+    if patches is not None:
+        whole_patches(name, size, patches.patch_size[0])
+
+
+def whole_patches(name: str, size: int, patch: int) -> None:
+    if size % patch:  # timm would leave the rest of the face out without a word
+        right = max(round(size / patch), 1) * patch
         raise InputError(
-            f"params.yaml: input_size: {size} is no multiple of {patches.patch_size[0]}, the side of {name}'s patches"
+            f"params.yaml: input_size: {name} cuts faces into patches of {patch} pixels, which {size} is no multiple "
+            f"of: {right} is near"
         )
 
 

@@ -17,8 +17,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from stages.base.errors import InputError
-from stages.painter.shots import FER2013_EMOTIONS, RAFDB_EMOTIONS, SHOTS, Shot
-from stages.painter.studio import VERSION, photograph
+from stages.sources.drawing.shots import FER2013_EMOTIONS, RAFDB_EMOTIONS, SHOTS, Shot
+from stages.sources.drawing.studio import VERSION, photograph
 
 # (part, emotion, n) is the n-th picture of an emotion in an official part ("" where there are none). What stands there
 # instead: the very picture of another place, a black picture, or the first half of the file (of the row, in a CSV).

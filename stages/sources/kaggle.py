@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from stages.base.errors import InputError
-from stages.sources.refusals import TOKEN, Wanted, in_one_line
+from stages.sources.kaggle_errors import TOKEN, Wanted, in_one_line
 
 TIMEOUT = 60  # seconds without a byte
 RETRIES = 4  # of a question, and of a download, after ever longer waits

@@ -11,7 +11,7 @@ import torch
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from stages.base.whole import whole
+from stages.base.atomic import whole
 
 
 class Checkpoint:

@@ -11,19 +11,19 @@ from tqdm import tqdm
 
 from stages.base.errors import InputError
 from stages.base.params import Train
-from stages.evaluation.scores import measure
+from stages.evaluation.metrics import measure
 from stages.models import head
 from stages.models.forward import logits
 from stages.models.hardware import autocast, precision
-from stages.models.inputs import Inputs
-from stages.training import optimizer, processes
-from stages.training.batches import Batches
-from stages.training.chance import reseed, seed_of
+from stages.models.preprocessing import Inputs
+from stages.training import distributed, optimizer
+from stages.training.augmentation import Batches
 from stages.training.checkpoint import Checkpoint
-from stages.training.faces import LabelledFaces
+from stages.training.dataset import LabelledFaces
 from stages.training.objective import class_weights, loss
-from stages.training.order import epoch_order
+from stages.training.sampler import epoch_order
 from stages.training.schedule import Schedule
+from stages.training.seeding import reseed, seed_of
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Training:
         self.targets = train.targets.cpu()  # order is drawn there, alike for every device
         self.weights = class_weights(train.targets, classes) if recipe.balance == "weights" else None
         self.steps_per_epoch = -(-len(train) // recipe.batch_size)
-        self.shared_statistics = processes.share_statistics(network, self.device)
+        self.shared_statistics = distributed.share_statistics(network, self.device)
         self.frozen, self.forward, self.compiling = None, network, False
         places = torch.arange(self.steps_per_epoch * recipe.batch_size, device=self.device)
         self.places = self._parts(places).flatten()  # of this process's outputs among those of all
@@ -88,11 +88,11 @@ class Training:
         Training stops after `recipe.epochs`, or after `recipe.patience` epochs without a better validation macro-F1.
         Raises InputError where the network's outputs are no longer numbers.
         """
-        if state := processes.from_first(checkpoint.load):
+        if state := distributed.from_first(checkpoint.load):
             self._load(state)
         yield from list(self.history)
         total = self.recipe.epochs * self.steps_per_epoch
-        silent = True if processes.rank() else None  # None: where no terminal reads along
+        silent = True if distributed.rank() else None  # None: where no terminal reads along
         with tqdm(total=total, initial=self.step, desc="train", unit="batch", disable=silent) as bar:
             while not self._finished():
                 epoch = self._epoch(checkpoint, bar)
@@ -130,9 +130,9 @@ class Training:
 
         figures = measure(outputs, self.targets[order.flatten()])
         judge = self.average.module if self.average else self.network
-        step, first = processes.world(), processes.rank()
+        step, first = distributed.world(), distributed.rank()
         mine = logits(judge, self.inputs, self.validation.every(step, first), recipe.precision, recipe.test_flips)
-        everyone = processes.gathered(mine, slice(first, None, step), len(self.validation))
+        everyone = distributed.gathered(mine, slice(first, None, step), len(self.validation))
         judged = measure(everyone, self.validation.targets)
         better = judged["macro_f1"] > max((epoch.validation["macro_f1"] for epoch in self.history), default=-1.0)
         if better:
@@ -145,12 +145,12 @@ class Training:
     def _parts(self, batches: Tensor) -> Tensor:
         """This process's share of batches, flat or N×B: N×accumulation×b."""
         parts = self.recipe.accumulation
-        return processes.share(batches.view(-1, parts, self.recipe.batch_size // parts))
+        return distributed.share(batches.view(-1, parts, self.recipe.batch_size // parts))
 
     def _step(self, faces: Tensor, targets: Tensor) -> None:
         """One step of the optimiser on accumulation×b faces and their classes, one part after another."""
         chance = seed_of(self.seed, 0, self.step)
-        reseed(chance, processes.rank())
+        reseed(chance, distributed.rank())
         self.generator.manual_seed(chance)
         self.optimizer.zero_grad()
         for part, classes in zip(faces, targets):
@@ -179,7 +179,7 @@ class Training:
         self.network.requires_grad_(not frozen).train(not frozen)
         last.requires_grad_(True).train()
         if frozen != self.frozen:  # DDP knows the weights that learned when it was made
-            self.frozen, self.forward = frozen, processes.parallel(self.network)
+            self.frozen, self.forward = frozen, distributed.parallel(self.network)
             if self.recipe.compile:
                 self.forward, self.compiling = torch.compile(self.forward), True
 
@@ -192,11 +192,11 @@ class Training:
     def _outputs(self) -> Tensor:
         """The logits of the epoch so far, of all processes, in the order of its faces."""
         mine = torch.cat(self.outputs)
-        return processes.gathered(mine, self.places[: len(mine)], len(mine) * processes.world())
+        return distributed.gathered(mine, self.places[: len(mine)], len(mine) * distributed.world())
 
     def _save(self, checkpoint: Checkpoint) -> None:
         state = self._state()
-        if processes.rank() == 0:
+        if distributed.rank() == 0:
             checkpoint.save(state)
 
     def _state(self) -> dict:
@@ -222,6 +222,6 @@ class Training:
         self.scaler.load_state_dict(state["scaler"])
         self.best = state["best"]
         outputs = state["outputs"].to(self.device)
-        self.outputs = [outputs[self.places[: len(outputs) // processes.world()]]]
+        self.outputs = [outputs[self.places[: len(outputs) // distributed.world()]]]
         self.step, self.lr = state["step"], state["lr"]
         self.history = [Epoch(**epoch) for epoch in state["history"]]

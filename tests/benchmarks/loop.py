@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from stages.base import params  # noqa: E402
 from stages.models import build, hardware  # noqa: E402
 from stages.models.hardware import autocast  # noqa: E402
-from stages.models.inputs import Inputs  # noqa: E402
+from stages.models.preprocessing import Inputs  # noqa: E402
 from stages.training.checkpoint import Checkpoint  # noqa: E402
 from stages.training.curves import Curves  # noqa: E402
-from stages.training.faces import LabelledFaces  # noqa: E402
+from stages.training.dataset import LabelledFaces  # noqa: E402
 from stages.training.loop import Training  # noqa: E402
 from stages.training.objective import loss  # noqa: E402
 

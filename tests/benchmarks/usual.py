@@ -21,13 +21,13 @@ from torchvision import datasets, transforms
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from stages.base import params  # noqa: E402
-from stages.faces.labels import LABELS  # noqa: E402
+from stages.datasets.labels import LABELS  # noqa: E402
+from stages.faces.table import open_faces, read_index  # noqa: E402
 from stages.models import build, hardware  # noqa: E402
-from stages.models.inputs import Inputs, to_images  # noqa: E402
-from stages.table import open_faces, read_index  # noqa: E402
+from stages.models.preprocessing import Inputs, to_images  # noqa: E402
 from stages.training import augmentation as ours  # noqa: E402
 from stages.training.checkpoint import Checkpoint  # noqa: E402
-from stages.training.faces import LabelledFaces, gather  # noqa: E402
+from stages.training.dataset import LabelledFaces, gather  # noqa: E402
 from stages.training.loop import Training  # noqa: E402
 
 ROUNDS = 3
