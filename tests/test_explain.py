@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT
 from PIL import Image
 from ruamel.yaml import YAML
-from test_evaluation import LABELS, write_tree
 from torch import nn
 
+from helpers.evaluated import LABELS, write_tree
+from helpers.project import ROOT
 from stages import explain
 from stages.base.errors import InputError
 from stages.faces.table import write_index

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from trainable import write_tree
 
+from helpers.trainable import write_tree
 from stages import explore
 from stages.base.errors import InputError
 from stages.faces.table import Selection, write_index

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Project
 
+from helpers.project import Project
 from stages.datasets.picture import Face, Rejected
 from stages.datasets.writer import TableWriter
 from stages.faces.table import open_faces, read_index

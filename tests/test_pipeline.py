@@ -2,39 +2,18 @@
 
 import hashlib
 import json
-import os
 import re
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from closure import ROOT, closure
-from conftest import ENVIRONMENT, Project
 from ruamel.yaml import YAML
+
+from helpers.closure import ROOT, closure
+from helpers.project import Project
+from helpers.repository import commit, hashes, killed_in, locked, ran, small
 
 PIPELINE, BENCHMARK = (YAML(typ="safe").load(ROOT / name)["stages"] for name in ("dvc.yaml", "stages/benchmark/dvc.yaml"))
 STAGES = [*PIPELINE.items(), *BENCHMARK.items()]
-SMALL = (
-    ("[ck48, jaffe, sfew]", "[ck48, jaffe]"),
-    ("ck48: {faces: 360}", "ck48: {faces: 130}"),
-    ("jaffe: {faces: 150}", "jaffe: {faces: 70}"),
-    ("folds: 5", "folds: 2"),
-    ("epochs: 12", "epochs: 1"),
-    ("googlenet: {input_size: 96}", "googlenet: {input_size: 48}"),
-    ("size: 48", "size: 24"),
-)
-
-
-def small(project: Project) -> Project:
-    """Make it a git and DVC repository with a small demo, nothing run yet."""
-    project.edit("params.yaml", *SMALL)
-    project.ok("git", "init", "-q", "-b", "main", ".")
-    for key in ("user.name", "user.email"):
-        project.ok("git", "config", key, "test")
-    commit(project)
-    return project
 
 
 @pytest.fixture
@@ -42,28 +21,9 @@ def repository(project: Project) -> Project:
     return small(project)
 
 
-def commit(project: Project) -> None:
-    project.ok("git", "add", "-A")
-    project.ok("git", "commit", "-q", "-m", "as it is")
-
-
-def ran(said: str) -> list[str]:
-    """The stages that a repro ran, as told."""
-    return re.findall(r"Running stage '(.+?)'", said)
-
-
 def script(definition: dict) -> Path:
     """The script that a stage runs."""
     return ROOT / (re.search(r"-m (stages[.\w]+)", definition["cmd"])[1].replace(".", "/") + ".py")
-
-
-def locked(project: Project) -> dict:
-    return YAML(typ="safe").load(project.folder / "dvc.lock")["stages"]
-
-
-def hashes(project: Project, *stages: str) -> dict[str, list]:
-    lock = locked(project)
-    return {stage: [(out["path"], out["md5"]) for out in lock[stage].get("outs", [])] for stage in stages or lock}
 
 
 @pytest.mark.parametrize(("stage", "definition"), STAGES)
@@ -255,23 +215,6 @@ def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(re
         assert {row["model"] for row in rows} == set(board["models"])
     figures = json.loads(repository.ok("dvc", "metrics", "show", "--json", "metrics/benchmark.json"))
     assert "cnn8" in json.dumps(figures)
-
-
-def killed_in(project: Project, stage: str, *command: str) -> list[str]:
-    """Kill a repro, with all that it started, soon after it begins a stage; the stages that it began."""
-    process = subprocess.Popen(
-        command, cwd=project.folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    begun = []
-    while not (begun and begun[-1].endswith(stage)):
-        line = process.stdout.readline()
-        assert line, f"it ended before {stage}: {begun}"
-        begun += ran(line)
-    time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    return begun
 
 
 @pytest.mark.slow

@@ -5,8 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Project
-from test_pipeline import ROOT, commit, small
+
+from helpers.project import ROOT, Project
+from helpers.repository import commit, small
 
 
 def commands(heading: str) -> list[str]:

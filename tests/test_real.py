@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Project
-from test_split import straddling
 
+from helpers.project import Project
+from helpers.splits import straddling
 from stages.datasets.readers import READERS
 from stages.faces.table import read_index
 

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import remotes
-from conftest import ENVIRONMENT, Project
 from ruamel.yaml import YAML
-from test_pipeline import commit, hashes, ran, small
+
+from helpers import remotes
+from helpers.project import ENVIRONMENT, Project
+from helpers.repository import commit, hashes, ran, small
 
 SHOW_FACES = (
     "data/archives", "data/merged", "data/augmented", "plots/faces", "plots/explained", "plots/report.html"

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from trainable import LABELS, STAGE, outputs, start, train, write_tree
 
+from helpers.trainable import LABELS, STAGE, outputs, start, train, write_tree
 from stages.faces.table import write_index
 
 

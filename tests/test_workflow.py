@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from conftest import Project
 from ruamel.yaml import YAML
-from test_pipeline import ROOT, commit, small
+
+from helpers.project import ROOT, Project
+from helpers.repository import commit, small
 
 WORKFLOW = YAML(typ="safe").load(ROOT / ".github/workflows/check.yaml")
 JOBS = WORKFLOW["jobs"]

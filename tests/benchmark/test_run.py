@@ -5,16 +5,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
-from conftest import ENVIRONMENT, ROOT, Project
 from ruamel.yaml import YAML
-from test_pipeline import ran
-from test_pipeline import small as repository
+
+from helpers.processes import at_work, command
+from helpers.project import ENVIRONMENT, ROOT, Project
+from helpers.repository import ran
+from helpers.repository import small as repository
 
 sys.path.insert(0, str(ROOT))
 from stages.benchmark.jobs import dvc_process, local_workers, ray_cluster, remote_job  # noqa: E402
@@ -77,23 +78,6 @@ def begin(project: Project, *options: str) -> subprocess.Popen:
 def first(process: subprocess.Popen) -> str:
     """The first job that ends."""
     return next(line.split()[0] for line in process.stdout if " (1 of " in line)
-
-
-def at_work(*parents: int) -> list[psutil.Process]:
-    """Wait until a training runs below one of these processes; all that run below them."""
-    for _ in range(3000):
-        below = [child for parent in parents for child in psutil.Process(parent).children(recursive=True)]
-        if any("stages.train" in command(child) for child in below):
-            return below
-        time.sleep(0.1)
-    raise AssertionError("no training")
-
-
-def command(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:  # it has ended
-        return []
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-import remotes  # noqa: E402
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from helpers import remotes  # noqa: E402
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 35_887
 KEYS = {"AWS_ACCESS_KEY_ID": remotes.KEY, "AWS_SECRET_ACCESS_KEY": remotes.SECRET}

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
-from trainable import outputs, start, train, write_tree
 
+from helpers.trainable import outputs, start, train, write_tree
 from stages.base.errors import InputError
 from stages.training import distributed
 

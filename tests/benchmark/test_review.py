@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Project
 from PIL import Image
 from scipy.special import softmax
 
+from helpers.project import Project
 from stages.base.errors import InputError
 from stages.benchmark import results, review
 from stages.benchmark.label_errors import doubtful
@@ -109,7 +109,7 @@ def test_labels_that_no_face_has():
 
 
 def test_what_is_listed_can_be_pasted_as_it_is(project: Project, trained: pd.DataFrame):
-    assert "of 300 labels" in project.stage("review")
+    assert "of 300 labels" in project.stage("benchmark.review")
     exclusions, written = Path("data/exclude.csv"), Path("data/review/exclude.csv").read_text()
     exclusions.write_text(exclusions.read_text() + written.split("\n", 1)[1])
     reasons = excluded(trained, exclusions)
@@ -148,7 +148,7 @@ def test_a_fold_that_was_not_judged_or_before_the_split_is_refused(project: Proj
         with pytest.raises(InputError, match=f"^{path}: .*validation .*{command}"):
             review.main()
     Path(path).unlink()
-    line = project.refused("review")
+    line = project.refused("benchmark.review")
     assert line.startswith(f"{path}: not found") and command in line
 
 

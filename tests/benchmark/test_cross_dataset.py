@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Project
 
+from helpers.project import Project
 from stages.base.paths import Places
 from stages.benchmark import cross_dataset
 
@@ -43,5 +43,5 @@ def test_each_row_is_a_run_and_each_column_a_test_part(runs: None, capsys: pytes
 
 def test_a_run_that_is_not_there_is_refused(project: Project, runs: None) -> None:
     Path("data/cross/jaffe/metrics.json").unlink()
-    line = project.refused("cross")
+    line = project.refused("benchmark.cross_dataset")
     assert line.startswith("data/cross/jaffe/metrics.json: not found") and "dvc repro stages/benchmark/dvc.yaml:cross" in line

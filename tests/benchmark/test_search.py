@@ -8,10 +8,11 @@ import time
 
 import optuna
 import pytest
-from conftest import ENVIRONMENT, Project
 from ruamel.yaml import YAML
-from test_pipeline import commit, small
-from test_workers import at_work
+
+from helpers.processes import at_work
+from helpers.project import ENVIRONMENT, Project
+from helpers.repository import commit, small
 
 SEARCH = ("python", "-m", "stages.benchmark.search")
 

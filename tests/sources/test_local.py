@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.project import ROOT
 from stages.base.errors import InputError
 from stages.base.params import Local
 from stages.sources import local
@@ -137,7 +138,7 @@ def test_equal_folders_give_equal_bytes(mine, tmp_path):
     for source, zone in ((one, "UTC"), (other, "Asia/Tokyo")):
         (tmp_path / zone).mkdir(parents=True)
         command = [sys.executable, "-c", PACK, str(source), str(tmp_path / zone)]
-        subprocess.run(command, check=True, cwd=Path(__file__).parents[1], env={"TZ": zone})
+        subprocess.run(command, check=True, cwd=ROOT, env={"TZ": zone})
         sums.append(hashlib.sha256((tmp_path / zone / "ck48.zip").read_bytes()).hexdigest())
     assert sums[0] == sums[1] == "0ffe3028b3199aed5cb1fc72ed3829d22d0f6b3662daf955cbd014ef5617f68d"
 

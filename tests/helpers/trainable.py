@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from conftest import ROOT
 from ruamel.yaml import YAML
 
+from helpers.project import ROOT
 from stages.faces.table import write_index
 from stages.training.dataset import LabelledFaces
 

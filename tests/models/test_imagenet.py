@@ -9,11 +9,11 @@ import pytest
 import safetensors.torch
 import timm
 import torch
-from conftest import ENVIRONMENT, ROOT
-from hub_server import serve
 from torch import Tensor, nn
 from torchvision.models import googlenet
 
+from helpers.hub_server import serve
+from helpers.project import ENVIRONMENT, ROOT
 from stages.base.errors import InputError
 from stages.models import build
 from stages.models.preprocessing import Inputs

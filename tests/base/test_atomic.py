@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
+from helpers.project import ROOT
 from stages.base.atomic import whole
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from browser import Browser
-from conftest import Project
-from test_report import Tables, cells, three
 
+from helpers.browser import Browser
+from helpers.project import Project
+from helpers.tables import Tables, cells, three
 from stages.benchmark import report
 from stages.benchmark.comparison.leaderboard import Runs, leaderboard
 from stages.reporting.page import brief, duration, probability, signed
@@ -257,12 +257,12 @@ def test_the_page_needs_nothing_else_and_shows_no_face(boards: dict[str, Board])
 
 
 def test_the_same_figures_give_the_same_bytes(many: Board):
-    again = many.project.stage("present", PYTHONHASHSEED="1", TZ="Asia/Tokyo", LANG="C")
+    again = many.project.stage("benchmark.report", PYTHONHASHSEED="1", TZ="Asia/Tokyo", LANG="C")
     assert "plots/benchmark.html" in again and many.file.read_text(encoding="utf-8") == many.page
 
 
 def test_a_benchmark_that_did_not_run_is_refused(project: Project):
-    line = project.refused("present")
+    line = project.refused("benchmark.report")
     assert line.startswith("metrics/benchmark.json: not found") and "dvc repro stages/benchmark/dvc.yaml" in line
 
 

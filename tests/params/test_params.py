@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
+from helpers.project import ROOT
 from stages.base import params
 from stages.base.errors import InputError
 

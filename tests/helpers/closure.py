@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from helpers.project import ROOT
 
 
 def closure(script: Path) -> set[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Project
 
+from helpers.project import Project
 from stages.base.errors import InputError
 from stages.curation.cleaning import CONFLICT, COPY, DUPLICATE, EMPTY, TWIN, defects, reasons
 from stages.curation.exclusions import excluded

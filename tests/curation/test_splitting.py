@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.splits import straddling
 from stages.base.errors import InputError
 from stages.curation import splitting
 from stages.curation.balancing import distort, plan
@@ -33,17 +34,6 @@ def faces(seed: int = 0) -> pd.DataFrame:
     for number, rows in enumerate(np.array_split(rng.permutation(free)[:60], 25)):
         index.loc[rows, "cluster"] = f"twins{number}"
     return index
-
-
-def straddling(index: pd.DataFrame) -> dict[str, int]:
-    """For each kind of link: how many subjects, films, sequences or clusters stand on more than one side."""
-    side = index["split"] + index["fold"].astype(str)
-    counts = {}
-    for key in ("subject", "sequence", "cluster"):
-        named = index[key] != ""
-        within = index["dataset"] if key != "cluster" else ""
-        counts[key] = int((side[named].groupby((within + index[key])[named]).nunique() > 1).sum())
-    return counts
 
 
 @pytest.mark.parametrize("seed", range(5))

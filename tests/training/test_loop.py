@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import Generator, nn
 from torch.nn import functional
-from trainable import LABELS, bright_or_dark
 
+from helpers.project import ROOT
+from helpers.trainable import LABELS, bright_or_dark
 from stages.base import params
 from stages.base.errors import InputError
 from stages.faces.table import Selection
@@ -28,7 +29,6 @@ from stages.training.sampler import BLOCK, WINDOW, epoch_order
 from stages.training.schedule import Schedule
 from stages.training.seeding import reseed
 
-ROOT = Path(__file__).parents[1]
 INPUTS = Inputs(16, [0.5], [0.25])
 RECIPE = params.load(ROOT / "params.yaml").train.model_copy(
     update={"arch": "cnn5", "epochs": 3, "patience": 3, "batch_size": 8, "lr": 1e-3, "dropout": 0.0}

@@ -17,17 +17,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
+from helpers.evaluated import LABELS, write_tree
+from helpers.project import ROOT
 from stages.base.errors import InputError
 from stages.evaluation.calibration import calibration_error, reliability, temperature
 from stages.evaluation.metrics import measure, scores
 from stages.evaluation.summary import coarse, figures, overall, per_class
 from stages.evaluation.tables import predictions, tables
 from stages.faces.table import write_index
-from stages.models import build
-from stages.models.saved_model import save
-
-ROOT = Path(__file__).parents[1]
-LABELS = ["anger", "fear", "happy", "neutral"]
 
 
 def drawn(count: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -265,29 +262,6 @@ def test_figures_per_data_set_count_its_own_classes(test_part: pd.DataFrame) -> 
 
 
 # The stage
-
-
-def write_tree(root: Path, test_part: pd.DataFrame, drawn: bool) -> None:
-    """An untrained model, faces and an index in which every second face is to test on, the others to validate on."""
-    for folder in ("merged", "split", "model"):
-        (root / "data" / folder).mkdir(parents=True)
-    torch.manual_seed(0)
-    config = {
-        "architecture": "cnn5",
-        "labels": LABELS,
-        "channels": 1,
-        "inputs": {"size": 16, "mean": [0.5], "std": [0.25]},
-        "recipe": {"dropout": 0.3, "precision": "auto", "test_flips": False},
-        "seed": 0,
-        "fold": 2,
-        "dataset": None,
-        "parameters": 7,
-        "drawn_faces": drawn,
-    }
-    save(root / "data/model", build("cnn5", 4, 1, 16, 0.3), config)
-    np.save(root / "data/merged/faces.npy", np.random.default_rng(0).integers(0, 256, (120, 16, 16), dtype=np.uint8))
-    index = pd.concat([test_part, test_part.assign(id=test_part.id + 1, split="train", fold=2)])
-    write_index(index, root / "data/split/index.csv")
 
 
 def evaluate(root: Path, *arguments: str) -> subprocess.CompletedProcess:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Project
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 
+from helpers.project import Project
 from stages.base.errors import InputError
 from stages.benchmark import compare
 from stages.benchmark.comparison.paired_bootstrap import judge
@@ -184,7 +184,7 @@ def macro_f1(rows: pd.DataFrame) -> float:
 
 
 def test_the_leaderboard(project: Project, judged: pd.DataFrame) -> None:
-    said = project.stage("compare")
+    said = project.stage("benchmark.compare")
     board, rows = told()
     assert list(board["models"]) == list(rows.index) and list(rows.index)[::3] == ["cnn8", "cnn5"]
     assert rows["rank"].tolist() == [1, 2, 3, 4] and board["drawn_faces"] and "drawn" in said
@@ -283,7 +283,7 @@ def test_under_cross_validation_every_face_is_tested_by_one_model(judged: pd.Dat
 def test_one_fold_and_one_model(project: Project, judged: pd.DataFrame) -> None:
     changes = ("[cnn5, cnn8, convnet, mini_xception]", "[convnet]"), ("folds: [0, 1, 2, 3, 4]", "folds: [3]")
     project.edit("params.yaml", *changes)
-    said = project.stage("compare")
+    said = project.stage("benchmark.compare")
     board, rows = told()
     assert list(rows.index) == ["convnet"] and board["neighbours"] == {} and "nan" not in said.lower()
     figures = board["models"]["convnet"]
@@ -313,7 +313,7 @@ def test_few_people_and_a_class_that_no_face_shows(judged: pd.DataFrame) -> None
 ])  # fmt: skip
 def test_a_run_that_is_not_there_is_refused(project: Project, judged: pd.DataFrame, gone: str) -> None:
     Path(gone).unlink()
-    line = project.refused("compare")
+    line = project.refused("benchmark.compare")
     assert line.startswith(f"{gone}: not found") and "dvc repro stages/benchmark/dvc.yaml" in line and "cnn8" in line
 
 

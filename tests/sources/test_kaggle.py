@@ -10,10 +10,11 @@ import time
 import zipfile
 from pathlib import Path
 
-import kaggle_server
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from helpers import kaggle_server
+from helpers.project import ROOT
+
 RUN = """
 import json, sys, time
 from pathlib import Path

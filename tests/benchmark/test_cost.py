@@ -5,10 +5,10 @@ from functools import partial
 
 import pytest
 import torch
-from conftest import Project
 from torch import nn
 from torch.utils import benchmark
 
+from helpers.project import Project
 from stages.base import params
 from stages.benchmark import profiling
 from stages.benchmark.profiling import flops
@@ -79,7 +79,7 @@ def test_energy_is_what_the_device_counts_for_an_image(network: Slow, monkeypatc
 
 def test_the_stage(project: Project) -> None:
     project.edit("params.yaml", ("mini_xception: {input_size: 64}", "mini_xception: {batch_size: 16, accumulation: 8}"))
-    said = project.stage("cost", "--model", "mini_xception", "--threads", "1")
+    said = project.stage("benchmark.cost", "--model", "mini_xception", "--threads", "1")
     cost = json.loads((project.folder / "data/costs/mini_xception.json").read_text())
     network = build("mini_xception", 7, 1, 48, None)
     assert cost["parameters"] == sum(weights.numel() for weights in network.parameters())

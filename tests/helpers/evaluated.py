@@ -1,0 +1,36 @@
+"""What the stages before evaluation leave."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from stages.faces.table import write_index
+from stages.models import build
+from stages.models.saved_model import save
+
+LABELS = ["anger", "fear", "happy", "neutral"]
+
+
+def write_tree(root: Path, test_part: pd.DataFrame, drawn: bool) -> None:
+    """An untrained model, faces and an index in which every second face is to test on, the others to validate on."""
+    for folder in ("merged", "split", "model"):
+        (root / "data" / folder).mkdir(parents=True)
+    torch.manual_seed(0)
+    config = {
+        "architecture": "cnn5",
+        "labels": LABELS,
+        "channels": 1,
+        "inputs": {"size": 16, "mean": [0.5], "std": [0.25]},
+        "recipe": {"dropout": 0.3, "precision": "auto", "test_flips": False},
+        "seed": 0,
+        "fold": 2,
+        "dataset": None,
+        "parameters": 7,
+        "drawn_faces": drawn,
+    }
+    save(root / "data/model", build("cnn5", 4, 1, 16, 0.3), config)
+    np.save(root / "data/merged/faces.npy", np.random.default_rng(0).integers(0, 256, (120, 16, 16), dtype=np.uint8))
+    index = pd.concat([test_part, test_part.assign(id=test_part.id + 1, split="train", fold=2)])
+    write_index(index, root / "data/split/index.csv")

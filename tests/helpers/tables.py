@@ -1,0 +1,48 @@
+"""The tables of an HTML page, and numbers as the pages write them."""
+
+from html.parser import HTMLParser
+
+import pandas as pd
+
+
+class Tables(HTMLParser):
+    """The tables of a page by their captions: rows of cells, each a text with single spaces."""
+
+    @classmethod
+    def of(cls, page: str) -> dict[str, list[list[str]]]:
+        parser = cls()
+        parser.found, parser.text = {}, None
+        parser.feed(page)
+        return parser.found
+
+    def handle_starttag(self, tag: str, attributes: list) -> None:
+        if tag == "table":
+            self.rows = []
+        elif tag == "tr":
+            self.rows.append([])
+        elif tag in ("caption", "td", "th"):
+            self.text = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.text is not None:
+            self.text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "caption":
+            self.found[" ".join(self.text.split())] = self.rows
+        elif tag in ("td", "th"):
+            self.rows[-1].append(" ".join(self.text.split()))
+        if tag in ("caption", "td", "th"):
+            self.text = None
+
+
+def three(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def exact(value: object) -> str:
+    return value if isinstance(value, str) else f"{int(value):,}" if value == int(value) else f"{value:.6g}"
+
+
+def cells(table: pd.DataFrame) -> list[list[str]]:
+    return [[exact(value) for value in row] for row in table.itertuples(index=False)]
