@@ -43,5 +43,3 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project.copy(tmp_path / "project")
-
-

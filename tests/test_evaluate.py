@@ -80,21 +80,25 @@ def test_overall_figures_are_scikit_learns(classes: int, seed: int) -> None:
     shares, prediction = softmax(logits, 1), logits.argmax(1)
     multiclass = {"multi_class": "ovr", "average": "macro"} if classes > 2 else {}
     found = overall(truth, logits, 2.0)
-    assert found.pop("calibrated") == pytest.approx({
-        "log_loss": sklearn_metrics.log_loss(truth, softmax(logits / 2, 1)),
-        "ece": calibration_error(truth, softmax(logits / 2, 1)),
-    })
-    assert found == pytest.approx({
-        "accuracy": sklearn_metrics.accuracy_score(truth, prediction),
-        "balanced_accuracy": sklearn_metrics.balanced_accuracy_score(truth, prediction),
-        "macro_f1": sklearn_metrics.f1_score(truth, prediction, average="macro"),
-        "weighted_f1": sklearn_metrics.f1_score(truth, prediction, average="weighted"),
-        "auroc": sklearn_metrics.roc_auc_score(truth, shares if classes > 2 else shares[:, 1], **multiclass),
-        "top2": sklearn_metrics.top_k_accuracy_score(truth, logits, k=2) if classes > 2 else 1,
-        "kappa": sklearn_metrics.cohen_kappa_score(truth, prediction),
-        "log_loss": sklearn_metrics.log_loss(truth, shares),
-        "ece": calibration_error(truth, shares),
-    })
+    assert found.pop("calibrated") == pytest.approx(
+        {
+            "log_loss": sklearn_metrics.log_loss(truth, softmax(logits / 2, 1)),
+            "ece": calibration_error(truth, softmax(logits / 2, 1)),
+        }
+    )
+    assert found == pytest.approx(
+        {
+            "accuracy": sklearn_metrics.accuracy_score(truth, prediction),
+            "balanced_accuracy": sklearn_metrics.balanced_accuracy_score(truth, prediction),
+            "macro_f1": sklearn_metrics.f1_score(truth, prediction, average="macro"),
+            "weighted_f1": sklearn_metrics.f1_score(truth, prediction, average="weighted"),
+            "auroc": sklearn_metrics.roc_auc_score(truth, shares if classes > 2 else shares[:, 1], **multiclass),
+            "top2": sklearn_metrics.top_k_accuracy_score(truth, logits, k=2) if classes > 2 else 1,
+            "kappa": sklearn_metrics.cohen_kappa_score(truth, prediction),
+            "log_loss": sklearn_metrics.log_loss(truth, shares),
+            "ece": calibration_error(truth, shares),
+        }
+    )
 
 
 def test_overall_figures_where_a_class_is_absent() -> None:
@@ -188,12 +192,14 @@ def test_temperature_undoes_a_scale_and_gives_scikit_learns_probabilities() -> N
 
 def test_the_coarse_task_sums_probabilities_and_leaves_surprise_out() -> None:
     labels = ["anger", "fear", "happy", "surprise", "neutral"]
-    shares = np.array([
-        [0.3, 0.3, 0.35, 0.0, 0.05],  # negative together, though happy is the largest
-        [0.0, 0.0, 0.2, 0.7, 0.1],  # happy of what is left
-        [0.0, 0.0, 0.1, 0.8, 0.1],
-        [0.1, 0.1, 0.1, 0.1, 0.6],
-    ])
+    shares = np.array(
+        [
+            [0.3, 0.3, 0.35, 0.0, 0.05],  # negative together, though happy is the largest
+            [0.0, 0.0, 0.2, 0.7, 0.1],  # happy of what is left
+            [0.0, 0.0, 0.1, 0.8, 0.1],
+            [0.1, 0.1, 0.1, 0.1, 0.6],
+        ]
+    )
     found = coarse(np.array(["fear", "happy", "surprise", "anger"]), shares, labels)
     assert found["faces"] == 3 and found["accuracy"] == pytest.approx(2 / 3)
     assert coarse(np.array(["surprise"]), shares[:1], labels) == {}
@@ -254,7 +260,7 @@ def test_figures_per_data_set_count_its_own_classes(test_part: pd.DataFrame) -> 
     told = figures(predictions(test_part, right, LABELS), right, 1.0, LABELS)["per_dataset"]
     sure = {"low": 1, "high": 1}
     perfect = {"accuracy": 1, "balanced_accuracy": 1, "macro_f1": 1, "auroc": 1}
-    intervals = {name: sure for name in perfect}
+    intervals = dict.fromkeys(perfect, sure)
     assert told == {
         "ck48": {"faces": 40, "groups": 10, **perfect, "interval": intervals},
         "sfew": {"faces": 20, "groups": 5, **perfect, "interval": intervals},

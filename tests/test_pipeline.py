@@ -12,7 +12,9 @@ from helpers.closure import ROOT, closure
 from helpers.project import Project
 from helpers.repository import commit, hashes, killed_in, locked, ran, small
 
-PIPELINE, BENCHMARK = (YAML(typ="safe").load(ROOT / name)["stages"] for name in ("dvc.yaml", "stages/benchmark/dvc.yaml"))
+PIPELINE, BENCHMARK = (
+    YAML(typ="safe").load(ROOT / name)["stages"] for name in ("dvc.yaml", "stages/benchmark/dvc.yaml")
+)
 STAGES = [*PIPELINE.items(), *BENCHMARK.items()]
 
 
@@ -107,8 +109,10 @@ def test_experiments_with_two_architectures_compare(repository: Project):
 
     # The report's look, and whether it shows faces, are nothing to any other stage.
     style = repository.folder / "stages/reporting/templates/page.css"
-    for change in (lambda: style.write_text(style.read_text() + "/* a comment */\n"),
-                   lambda: repository.edit("params.yaml", ("faces: true", "faces: false"))):
+    for change in (
+        lambda: style.write_text(style.read_text() + "/* a comment */\n"),
+        lambda: repository.edit("params.yaml", ("faces: true", "faces: false")),
+    ):
         change()
         assert ran(repository.ok("dvc", "repro")) == ["report"]
     repository.ok("git", "checkout", "-q", "-f", "main")

@@ -67,27 +67,58 @@ class Run:
 
     def _config(self) -> None:
         described = {
-            name: {"drawn": drawn, "files": {f"{name}.zip": f"{number:064x}"}, "from": "somewhere", "version": "7",
-                   "licence": "CC0-1.0" if drawn else "see its own terms", "source": "local"}
+            name: {
+                "drawn": drawn,
+                "files": {f"{name}.zip": f"{number:064x}"},
+                "from": "somewhere",
+                "version": "7",
+                "licence": "CC0-1.0" if drawn else "see its own terms",
+                "source": "local",
+            }
             for number, (name, drawn) in enumerate(self.sources.items())
         }
-        self.write("data/model/config.json", {
-            "recipe": {"init": "random", "epochs": 9, "lr": 0.0123, "test_flips": False}, "seed": 3, "fold": 0,
-            "labels": self.labels, "inputs": {"size": 24, "mean": [0.5], "std": [0.2]}, "processes": 1,
-            "data": {"data/split/index.csv": "e" * 64}, "architecture": "cnn5", "channels": self.channels, "epoch": 2,
-            "parameters": 12345, "sources": described, "drawn_faces": any(self.sources.values()),
-            "device": "Abacus 3000", "precision": "bfloat16",
-        })
+        self.write(
+            "data/model/config.json",
+            {
+                "recipe": {"init": "random", "epochs": 9, "lr": 0.0123, "test_flips": False},
+                "seed": 3,
+                "fold": 0,
+                "labels": self.labels,
+                "inputs": {"size": 24, "mean": [0.5], "std": [0.2]},
+                "processes": 1,
+                "data": {"data/split/index.csv": "e" * 64},
+                "architecture": "cnn5",
+                "channels": self.channels,
+                "epoch": 2,
+                "parameters": 12345,
+                "sources": described,
+                "drawn_faces": any(self.sources.values()),
+                "device": "Abacus 3000",
+                "precision": "bfloat16",
+            },
+        )
         (self.project.folder / "data/model/weights.safetensors").write_bytes(b"weights")
 
     def _counts(self) -> None:
-        self.write("metrics/merge.json", {
-            name: {"faces": 340, "rejected": {"label <odd> is not among data.labels": 21}} for name in self.sources
-        })
-        self.write("metrics/clean.json", {
-            name: {"faces": 340, "duplicate_groups": 2, "redundant_faces": 3, "conflicting_groups": 1,
-                   "conflicting_faces": 2, "removed": {"duplicate": 5}, "kept": 335} for name in self.sources
-        })
+        self.write(
+            "metrics/merge.json",
+            {name: {"faces": 340, "rejected": {"label <odd> is not among data.labels": 21}} for name in self.sources},
+        )
+        self.write(
+            "metrics/clean.json",
+            {
+                name: {
+                    "faces": 340,
+                    "duplicate_groups": 2,
+                    "redundant_faces": 3,
+                    "conflicting_groups": 1,
+                    "conflicting_faces": 2,
+                    "removed": {"duplicate": 5},
+                    "kept": 335,
+                }
+                for name in self.sources
+            },
+        )
         part = dict.fromkeys(self.sources, 1234)
         self.write("metrics/split.json", {"groups": 86, "train": part, "test": part, "unused": {}})
 
@@ -113,8 +144,16 @@ class Run:
             "per_dataset": {name: self._figures(77, 9) for name in self.sources},
         }
         validation = {name: self.share() for name in (*FIGURES, "weighted_f1", "top2", "log_loss", "kappa", "ece")}
-        self.write("metrics/metrics.json", {"test": test, "validation": validation, "temperature": 1.234567,
-                                            "parameters": 12345, "drawn_faces": any(self.sources.values())})
+        self.write(
+            "metrics/metrics.json",
+            {
+                "test": test,
+                "validation": validation,
+                "temperature": 1.234567,
+                "parameters": 12345,
+                "drawn_faces": any(self.sources.values()),
+            },
+        )
         self.write("plots/evaluation/confusion.csv", confusion)
         bars = pd.DataFrame.from_dict(per_class, "index").rename_axis("label").reset_index()
         self.write("plots/evaluation/per_class.csv", bars[["label", "precision", "recall", "f1", "faces"]])
@@ -125,13 +164,27 @@ class Run:
         }.items():
             curves = [pd.DataFrame({"label": label, **curve}) for label in self.labels]
             self.write(f"plots/evaluation/{name}.csv", pd.concat(curves))
-        self.write("plots/evaluation/reliability.csv", pd.DataFrame({
-            "probabilities": ["raw", "raw", "calibrated"], "confidence": [0.4, 0.91, 0.8], "accuracy": [0.5, 0.7, 0.75],
-            "faces": [11, 12, 23],
-        }))
-        self.write("plots/evaluation/probabilities.csv", pd.DataFrame({
-            "outcome": ["right", "right", "wrong", "wrong"], "probability": [0.25, 0.75] * 2, "faces": [10, 200, 30, 4],
-        }))
+        self.write(
+            "plots/evaluation/reliability.csv",
+            pd.DataFrame(
+                {
+                    "probabilities": ["raw", "raw", "calibrated"],
+                    "confidence": [0.4, 0.91, 0.8],
+                    "accuracy": [0.5, 0.7, 0.75],
+                    "faces": [11, 12, 23],
+                }
+            ),
+        )
+        self.write(
+            "plots/evaluation/probabilities.csv",
+            pd.DataFrame(
+                {
+                    "outcome": ["right", "right", "wrong", "wrong"],
+                    "probability": [0.25, 0.75] * 2,
+                    "faces": [10, 200, 30, 4],
+                }
+            ),
+        )
 
     def _figures(self, faces: int, groups: int) -> dict:
         figures = {name: self.share() for name in FIGURES}
@@ -148,11 +201,19 @@ class Run:
         self.write(f"{CURVES}/lr.tsv", pd.DataFrame({"step": range(4), "lr": self.rng.random(4) / 1000}))
 
     def _pictures(self) -> None:
-        parts = [(name, part, label, 7 + at) for name in self.sources for part in ("train", "test")
-                 for at, label in enumerate(self.labels)]
+        parts = [
+            (name, part, label, 7 + at)
+            for name in self.sources
+            for part in ("train", "test")
+            for at, label in enumerate(self.labels)
+        ]
         self.write("plots/explore/classes.csv", pd.DataFrame(parts, columns=["dataset", "part", "label", "faces"]))
-        light = [(name, quantity, value, 0.25) for name in self.sources for quantity in ("brightness", "sharpness")
-                 for value in (10, 20, 30, 40)]
+        light = [
+            (name, quantity, value, 0.25)
+            for name in self.sources
+            for quantity in ("brightness", "sharpness")
+            for value in (10, 20, 30, 40)
+        ]
         self.write("plots/explore/light.csv", pd.DataFrame(light, columns=["dataset", "quantity", "value", "share"]))
         strips = [
             ("r.png", "random", "fear", 3, 40),
@@ -208,9 +269,21 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Run:
         (run.project.folder / f"{CURVES}/{part}/auroc.tsv").unlink()
     for path in ("plots/faces/strips.csv", "plots/explained/faces.csv"):
         run.write(path, run.table(path)[:0])
-    run.write("metrics/clean.json", {"sfew": {"faces": 340, "duplicate_groups": 0, "redundant_faces": 0,
-                                              "conflicting_groups": 0, "conflicting_faces": 0, "removed": {},
-                                              "test_faces_also_in_train": 6, "kept": 340}})
+    run.write(
+        "metrics/clean.json",
+        {
+            "sfew": {
+                "faces": 340,
+                "duplicate_groups": 0,
+                "redundant_faces": 0,
+                "conflicting_groups": 0,
+                "conflicting_faces": 0,
+                "removed": {},
+                "test_faces_also_in_train": 6,
+                "kept": 340,
+            }
+        },
+    )
     run.write("metrics/merge.json", {"sfew": {"faces": 340, "rejected": {}, "more_than_published": {"all/fear": -2}}})
     return run.report()
 
@@ -235,8 +308,10 @@ def test_every_figure_of_the_tables_is_what_was_measured(run: Run):
     rows = run.tables["Figures of all test faces and of each data set, with 95 % intervals"]
     assert rows[1:] == [
         [name, f"{part['faces']:,}", str(part["groups"])]
-        + [f"{three(part[key])} {three(part['interval'][key]['low'])} to {three(part['interval'][key]['high'])}"
-           for key in FIGURES]
+        + [
+            f"{three(part[key])} {three(part['interval'][key]['low'])} to {three(part['interval'][key]['high'])}"
+            for key in FIGURES
+        ]
         for name, part in {"all": test, **test["per_dataset"]}.items()
     ]
     assert run.tables["Figures of each class"][1:] == [
@@ -273,8 +348,10 @@ def test_each_chart_has_its_exact_numbers(run: Run):
         [label, str(7 + at), str(7 + at), str(14 + 2 * at)] for at, label in enumerate(LABELS)
     ]
     test = run.json("metrics/metrics.json")["test"]
-    rows = [[name, exact(part["accuracy"]), *(exact(part["interval"]["accuracy"][end]) for end in ("low", "high"))]
-            for name, part in {"all": test, **test["per_dataset"]}.items()]
+    rows = [
+        [name, exact(part["accuracy"]), *(exact(part["interval"]["accuracy"][end]) for end in ("low", "high"))]
+        for name, part in {"all": test, **test["per_dataset"]}.items()
+    ]
     assert run.tables["Numbers of Accuracy and its interval"][1:] == rows
     assert run.tables["Numbers of Brightness"][1] == ["10", "0.25", "0.25"]
     assert run.tables["Numbers of Probabilities"][1:] == [["0.25", "10", "30"], ["0.75", "200", "4"]]

@@ -17,9 +17,7 @@ from helpers import remotes
 from helpers.project import ENVIRONMENT, Project
 from helpers.repository import commit, hashes, ran, small
 
-SHOW_FACES = (
-    "data/archives", "data/merged", "data/augmented", "plots/faces", "plots/explained", "plots/report.html"
-)
+SHOW_FACES = ("data/archives", "data/merged", "data/augmented", "plots/faces", "plots/explained", "plots/report.html")
 UP_TO_FIGURES = ["augment", "train", "evaluate"]
 RERUN = ["train", "evaluate", "explain", "report"]
 
@@ -81,9 +79,10 @@ def folder_store(place: Path) -> Iterator[tuple[list[str], list[str]]]:
 @contextmanager
 def s3_store(place: Path) -> Iterator[tuple[list[str], list[str]]]:
     with remotes.s3(place) as server:
-        yield [
-            "add -d store s3://faces/project", f"modify store endpointurl {server.url}"
-        ], [f"access_key_id {remotes.KEY}", f"secret_access_key {remotes.SECRET}"]
+        yield (
+            ["add -d store s3://faces/project", f"modify store endpointurl {server.url}"],
+            [f"access_key_id {remotes.KEY}", f"secret_access_key {remotes.SECRET}"],
+        )
 
 
 @contextmanager
@@ -135,8 +134,11 @@ def test_a_server_killed_in_the_middle_of_a_push_is_pushed_to_again(a: Project, 
         share(a, "add -d store s3://faces/project", f"modify store endpointurl {server.url}")
         keys = {"AWS_ACCESS_KEY_ID": remotes.KEY, "AWS_SECRET_ACCESS_KEY": remotes.SECRET}
         push = subprocess.Popen(
-            ["dvc", "push", "-j", "1"], cwd=a.folder, env=ENVIRONMENT | keys | {"AWS_MAX_ATTEMPTS": "1"},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            ["dvc", "push", "-j", "1"],
+            cwd=a.folder,
+            env=ENVIRONMENT | keys | {"AWS_MAX_ATTEMPTS": "1"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         while not server.objects():
             assert push.poll() is None
@@ -211,8 +213,9 @@ def test_queued_experiments_of_two_workers_are_those_of_runs_made_alone(a: Proje
 
     queued = {}
     for reference in a.ok("git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/*").split():
-        content, lock = (YAML(typ="safe").load(a.ok("git", "show", f"{reference}:{name}"))
-                         for name in ("params.yaml", "dvc.lock"))
+        content, lock = (
+            YAML(typ="safe").load(a.ok("git", "show", f"{reference}:{name}")) for name in ("params.yaml", "dvc.lock")
+        )
         queued[content["seed"], content["split"]["fold"]] = {
             stage: [(out["path"], out["md5"]) for out in lock["stages"][stage]["outs"]] for stage in UP_TO_FIGURES
         }

@@ -38,8 +38,16 @@ def test_a_pull_request_is_told_what_changes(project: Project, tmp_path: Path):
     for step in JOBS["figures"]["steps"]:
         if "name" in step:
             script = f"PATH={tmp_path}:$PATH\n{step['run']}"
-            clone.ok("bash", "-eo", "pipefail", "-c", script, BASE="origin/main", NUMBER="7",
-                     GITHUB_STEP_SUMMARY=str(tmp_path / "summary"))
+            clone.ok(
+                "bash",
+                "-eo",
+                "pipefail",
+                "-c",
+                script,
+                BASE="origin/main",
+                NUMBER="7",
+                GITHUB_STEP_SUMMARY=str(tmp_path / "summary"),
+            )
     told = (clone.folder / "told").read_text()
     assert told.startswith("pr comment 7 ") and "| test.accuracy | 0.5" in told and "0.25" in told
     assert "test.faces" not in told and (tmp_path / "summary").read_text() in told

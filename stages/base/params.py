@@ -132,11 +132,15 @@ class Train(Section):
     def _fits_together(self) -> "Train":
         part, rest = divmod(self.batch_size, self.accumulation)
         if rest or part < 2:
-            raise ValueError(f"batch_size {self.batch_size} cannot be computed in accumulation {self.accumulation} "
-                             "equal parts of two faces or more")
+            raise ValueError(
+                f"batch_size {self.batch_size} cannot be computed in accumulation {self.accumulation} "
+                "equal parts of two faces or more"
+            )
         if (self.mixup or self.cutmix) and part % 2:
-            raise ValueError(f"mixup and cutmix pair the faces of a batch, so {part} faces at once are one too many; "
-                             "make batch_size even")
+            raise ValueError(
+                f"mixup and cutmix pair the faces of a batch, so {part} faces at once are one too many; "
+                "make batch_size even"
+            )
         if self.schedule == "one_cycle" and not self.warm_up:
             raise ValueError("schedule one_cycle rises first: warm_up must be above 0")
         return self
@@ -212,8 +216,10 @@ class Params(Section):
 
     def _balances_once(self, recipe: Train, section: str) -> None:
         if recipe.balance != "none" and self.augment.balance:
-            raise InputError(f"params.yaml: {section}.balance: {recipe.balance!r} and augment.balance: "
-                             f"{self.augment.balance} both balance the classes; set one to none, or the other to 0")
+            raise InputError(
+                f"params.yaml: {section}.balance: {recipe.balance!r} and augment.balance: "
+                f"{self.augment.balance} both balance the classes; set one to none, or the other to 0"
+            )
 
     def chosen(self, model: str | None, seed: int | None, fold: int | None) -> "Params":
         """These params with another model, seed or validation fold, where they are given; InputError as in `load`."""

@@ -46,8 +46,9 @@ def together(tables: list[pd.DataFrame], labels: list[str]) -> pd.DataFrame:
 
 def configs(model: str, chosen: Benchmark) -> list[dict]:
     """The config of every chosen run's model; InputError where one is not there."""
-    paths = [Places.benchmark(model, fold, seed).model / "config.json"
-             for fold, seed in product(chosen.folds, chosen.seeds)]
+    paths = [
+        Places.benchmark(model, fold, seed).model / "config.json" for fold, seed in product(chosen.folds, chosen.seeds)
+    ]
     return [json.loads(written(path, model).read_text(encoding="utf-8")) for path in paths]
 
 

@@ -36,7 +36,9 @@ def main() -> None:
             failed = tell(local_workers.run(jobs, min(given.workers, len(jobs)), FOLDER, lock), len(jobs))
         if failed:
             sys.exit(1)
-        dvc_process.run("repro", str(dvc_process.PIPELINE), stdin=lock)  # speeds are measured now that nothing else runs
+        dvc_process.run(
+            "repro", str(dvc_process.PIPELINE), stdin=lock
+        )  # speeds are measured now that nothing else runs
 
 
 def tell(outcomes: Generator[tuple[str, bool]], count: int) -> bool:

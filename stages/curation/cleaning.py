@@ -42,8 +42,10 @@ def reasons(
     remove(of_rows(left("sha256")["test"].transform("any")) & ~test, COPY)
     remove(of_rows(left("cluster")["test"].transform("any")) & ~test, TWIN)
     remove(of_rows(left("sha256")["label"].transform("nunique") > 1), CONFLICT)
-    best_first = index[reason == ""].assign(rank=index["official"].map(RANK).fillna(0)).sort_values(
-        "rank", ascending=False, kind="stable"
+    best_first = (
+        index[reason == ""]
+        .assign(rank=index["official"].map(RANK).fillna(0))
+        .sort_values("rank", ascending=False, kind="stable")
     )
     remove(of_rows(best_first.duplicated("sha256")), DUPLICATE)
     return reason

@@ -67,8 +67,10 @@ def _deal(rows: pd.DataFrame, folds: int, seed: int) -> np.ndarray:
         return np.random.default_rng(seed).permutation(folds)[pd.factorize(rows["group"])[0]]
     if present < folds:
         names = ", ".join(rows["dataset"].unique())
-        raise InputError(f"{names}: {present} groups of subjects or films cannot be dealt into {folds} folds; "
-                         "lower split.folds, or raise split.test_share")
+        raise InputError(
+            f"{names}: {present} groups of subjects or films cannot be dealt into {folds} folds; "
+            "lower split.folds, or raise split.test_share"
+        )
     strata = rows["dataset"] + "/" + rows["label"]
     fold = np.empty(len(rows), dtype=np.int64)
     dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)

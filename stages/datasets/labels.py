@@ -7,8 +7,16 @@ from stages.base.errors import InputError
 LABELS = ("anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral", "contempt")
 
 SPELLINGS = {
-    "angry": "anger", "disgusted": "disgust", "fearful": "fear", "scared": "fear", "happiness": "happy",
-    "joy": "happy", "sad": "sadness", "surprised": "surprise", "suprise": "surprise", "neutrality": "neutral",
+    "angry": "anger",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "scared": "fear",
+    "happiness": "happy",
+    "joy": "happy",
+    "sad": "sadness",
+    "surprised": "surprise",
+    "suprise": "surprise",
+    "neutrality": "neutral",
 } | {label: label for label in LABELS}
 
 

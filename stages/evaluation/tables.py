@@ -43,10 +43,14 @@ def tables(rows: pd.DataFrame, logits: np.ndarray, temperature: float, labels: l
         "confusion": _confusion(rows, labels),
         "roc": _curves(truth, raw, labels, _roc),
         "precision_recall": _curves(truth, raw, labels, _precision_recall),
-        "reliability": pd.concat([
-            reliability(truth, shares).assign(probabilities=name)[["probabilities", "confidence", "accuracy", "faces"]]
-            for name, shares in (("raw", raw), ("calibrated", calibrated))
-        ]),
+        "reliability": pd.concat(
+            [
+                reliability(truth, shares).assign(probabilities=name)[
+                    ["probabilities", "confidence", "accuracy", "faces"]
+                ]
+                for name, shares in (("raw", raw), ("calibrated", calibrated))
+            ]
+        ),
         "per_class": bars[["label", "precision", "recall", "f1", "faces"]],
         "probabilities": _probabilities(truth, raw),
     }
@@ -88,11 +92,15 @@ def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
 def _probabilities(truth: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     edges = np.linspace(0, 1, BINS + 1)
     right = probabilities.argmax(1) == truth
-    return pd.concat([
-        pd.DataFrame({
-            "outcome": outcome,
-            "probability": (edges[:-1] + edges[1:]) / 2,
-            "faces": np.histogram(probabilities.max(1)[at], edges)[0],
-        })
-        for outcome, at in (("right", right), ("wrong", ~right))
-    ])
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "outcome": outcome,
+                    "probability": (edges[:-1] + edges[1:]) / 2,
+                    "faces": np.histogram(probabilities.max(1)[at], edges)[0],
+                }
+            )
+            for outcome, at in (("right", right), ("wrong", ~right))
+        ]
+    )

@@ -12,7 +12,7 @@ from stages.models.weights import not_had
 
 
 def build(name: str, classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
-    """timm's network `name`, with `dropout` where timm's `drop_rate` puts it, at timm's own rate where it is None.
+    """Timm's network `name`, with `dropout` where timm's `drop_rate` puts it, at timm's own rate where it is None.
 
     ImageNet weights are timm's default ones; timm sums the stem's kernels over RGB for grey images, and resamples
     position embeddings for images of another size. What is in the cache is not asked for again.

@@ -180,9 +180,7 @@ def _small_multiples(rows: pd.DataFrame, x: str, y: str, areas: dict[str, float]
     return figure
 
 
-def _read_off(
-    rows: pd.DataFrame, x: str, y: str, at: list[float], heading: str, least: bool = False
-) -> pd.DataFrame:
+def _read_off(rows: pd.DataFrame, x: str, y: str, at: list[float], heading: str, least: bool = False) -> pd.DataFrame:
     """A row a label: the largest `y` on its curve where `x` is at most each of `at`, or with `least` at least it."""
     table = {"label": rows.label.unique()}
     for limit in at:
@@ -225,9 +223,7 @@ def album(
     areas = {label: row["auroc"] for label, row in test["per_class"].items() if "auroc" in row}
     f1 = {label: row["f1"] for label, row in test["per_class"].items()}
     return {
-        "classes": [
-            classes(name, rows, labels) for name, rows in explore["classes"].groupby("dataset", sort=False)
-        ],
+        "classes": [classes(name, rows, labels) for name, rows in explore["classes"].groupby("dataset", sort=False)],
         "light": [
             light(name.capitalize(), rows, note=LIGHT.get(name, ""))
             for name, rows in explore["light"].groupby("quantity", sort=False)
@@ -242,7 +238,9 @@ def album(
         "curves": [
             roc("ROC", evaluation["roc"], areas, note=f"{AGAINST}, with the area under its curve."),
             precision_recall("Precision over recall", evaluation["precision_recall"], f1, note=f"{AGAINST}."),
-        ] if areas else [],  # one class alone is told from nothing
+        ]
+        if areas
+        else [],  # one class alone is told from nothing
         "calibration": [
             reliability("Reliability", evaluation["reliability"]),
             probabilities("Probabilities", evaluation["probabilities"]),

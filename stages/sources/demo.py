@@ -64,10 +64,13 @@ def fetch(dataset: str, settings, folder: Path) -> dict:
     Args:
         dataset: ck48, jaffe, sfew, fer2013 or rafdb.
         settings: about how many `faces` to draw, at least 60; for fer2013 also its `layout`, "csv" or "folders".
+
     Returns:
         The archive's provenance: source, from, version, licence, drawn.
+
     Raises:
         InputError: there is no demo of such a data set.
+
     """
     if dataset not in SHOTS:
         raise InputError(f"there is no demo of a data set {dataset!r}: choose from {', '.join(SHOTS)}")

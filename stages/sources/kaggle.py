@@ -31,11 +31,14 @@ def fetch(dataset: str, settings, folder: Path) -> dict:
         dataset: the name of the data set.
         settings: `dataset` ("owner/name") or `competition`, and, or None: `version` (of a data set; the current one
             where None) and `file` (the path of one file in it; everything, in one zip, where None).
+
     Returns:
         The archive's provenance: source, from, version (None for a competition), licence, drawn.
+
     Raises:
         InputError: settings that contradict each other, no or refused credentials, a licence not accepted, a wrong
             name, version or file, a broken connection, a body that is not what was announced, a full disk.
+
     """
     wanted = _read(f"sources.kaggle.{dataset}", settings)
     with in_one_line(wanted), redirect_stdout(io.StringIO()):  # the client chats on stdout

@@ -27,11 +27,14 @@ def fetch(dataset: str, settings, folder: Path) -> dict:
     Args:
         dataset: the name of the data set.
         settings: `path` of the archive or folder (`~` allowed), and `sha256` of the file that this writes, or None.
+
     Returns:
         The archive's provenance: source, from (a name, not a path), version, licence, drawn.
+
     Raises:
         InputError: no path set, nothing there, not readable, empty, cut short, neither archive, csv nor folder, or its
             SHA-256 is not the pinned one.
+
     """
     key = f"sources.local.{dataset}"
     if not settings.path:

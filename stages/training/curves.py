@@ -31,8 +31,9 @@ class Curves:
     def add(self, epoch: Epoch, faces: int) -> None:
         """Write one epoch's figures, of a training on so many `faces`."""
         speed = faces / epoch.seconds
-        figures = {f"{part}/{name}": value for part in ("train", "validation")
-                   for name, value in getattr(epoch, part).items()}
+        figures = {
+            f"{part}/{name}": value for part in ("train", "validation") for name, value in getattr(epoch, part).items()
+        }
         for name, value in (figures | {"lr": epoch.lr}).items():
             self._live.log_metric(name, value)
         self._live.next_step()
@@ -42,8 +43,11 @@ class Curves:
                 self._events.add_scalar(name, value, epoch.number)
         loss, judged = epoch.train["loss"], epoch.validation
         line = f"loss {judged['loss']:.3f}, accuracy {judged['accuracy']:.3f}, macro-F1 {judged['macro_f1']:.3f}"
-        tqdm.write(f"epoch {epoch.number}/{self._epochs}: training loss {loss:.3f}; validation {line}; "
-                   f"{epoch.seconds:.1f} s, {speed:.0f} faces/s", sys.stderr)
+        tqdm.write(
+            f"epoch {epoch.number}/{self._epochs}: training loss {loss:.3f}; validation {line}; "
+            f"{epoch.seconds:.1f} s, {speed:.0f} faces/s",
+            sys.stderr,
+        )
 
     def __enter__(self) -> "Curves":
         return self

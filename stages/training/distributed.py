@@ -36,8 +36,10 @@ def joined(device: torch.device) -> Iterator[None]:
 
 def _alone() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the reason shall be told, once
-    raise InputError("train: another of the processes that train together has ended, so this one ends too; "
-                     "start the stage again, and it goes on from the last checkpoint")
+    raise InputError(
+        "train: another of the processes that train together has ended, so this one ends too; "
+        "start the stage again, and it goes on from the last checkpoint"
+    )
 
 
 def world() -> int:
@@ -62,8 +64,10 @@ def share(batches: Tensor) -> Tensor:
     size = batches.shape[-1]
     stretch, rest = divmod(size, 2 * world())
     if rest:
-        raise InputError(f"train.batch_size: {size} faces at once cannot be shared out in pairs to {world()} "
-                         f"processes; make them a multiple of {2 * world()}")
+        raise InputError(
+            f"train.batch_size: {size} faces at once cannot be shared out in pairs to {world()} "
+            f"processes; make them a multiple of {2 * world()}"
+        )
     start = rank() * stretch
     return torch.cat([batches[..., start : start + stretch], batches[..., size - start - stretch : size - start]], -1)
 

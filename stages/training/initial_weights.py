@@ -84,6 +84,8 @@ def _at_revision(revision: str, place: str, folder: Path) -> Path:
             files.get_file(f"{place}/{name}", str(folder / name))
     except (DvcException, SCMError, OSError) as error:
         why = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"train.init: {revision!r} is neither random, imagenet, a folder, nor a git revision or "
-                         f"experiment whose {place} is here ({why[:200]}); try `dvc pull`") from None
+        raise InputError(
+            f"train.init: {revision!r} is neither random, imagenet, a folder, nor a git revision or "
+            f"experiment whose {place} is here ({why[:200]}); try `dvc pull`"
+        ) from None
     return folder

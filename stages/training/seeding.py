@@ -13,7 +13,8 @@ def seed_of(*numbers: int) -> int:
 
 def reseed(seed: int, process: int = 0) -> None:
     """Seed every global generator: torch's (dropout) and Python's (timm's random erasing) for this process, and NumPy's
-    (timm's mixup) for all of them, since they mix alike."""
+    (timm's mixup) for all of them, since they mix alike.
+    """
     own = seed_of(seed, process)
     torch.manual_seed(own)
     random.seed(own)

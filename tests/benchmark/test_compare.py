@@ -139,8 +139,13 @@ def judged(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     run_all(index)
     for number, model in enumerate(MODELS):
         Path("data/costs").mkdir(exist_ok=True)
-        cost = {"parameters": 1000 * number, "flops": 10**6, "training_images_per_second": 9.5,
-                "inference_images_per_second": 30.5, "device": "a machine"}
+        cost = {
+            "parameters": 1000 * number,
+            "flops": 10**6,
+            "training_images_per_second": 9.5,
+            "inference_images_per_second": 30.5,
+            "device": "a machine",
+        }
         Path(f"data/costs/{model}.json").write_text(json.dumps(cost))
     return index
 

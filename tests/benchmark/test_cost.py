@@ -72,7 +72,8 @@ def test_energy_is_what_the_device_counts_for_an_image(network: Slow, monkeypatc
     assert profiling.inference(network, INPUTS, FACES, RECIPE).joules_per_image is None  # a CPU does not tell
     monkeypatch.setattr(profiling, "joules", lambda device: 100 * network.seconds)  # a device of 100 W
     for found in (
-        profiling.inference(network, INPUTS, FACES, RECIPE), profiling.training(network, INPUTS, FACES, 3, RECIPE)
+        profiling.inference(network, INPUTS, FACES, RECIPE),
+        profiling.training(network, INPUTS, FACES, 3, RECIPE),
     ):
         assert found.joules_per_image == pytest.approx(100 / 800)
 

@@ -23,8 +23,7 @@ def runs(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         labels = ["happy", "anger", "neutral"][: 2 + (name != "ck48")]
         (places.model / "config.json").write_text(json.dumps({"labels": labels, "drawn_faces": name != "sfew"}))
         figures = {"faces": 9, "groups": 3, "accuracy": 0.5, "kappa": 0.1}
-        sets = {on: figures | {"macro_f1": round(number / 10 + place / 100, 6)}
-                for place, on in enumerate(SETS)}
+        sets = {on: figures | {"macro_f1": round(number / 10 + place / 100, 6)} for place, on in enumerate(SETS)}
         places.figures.write_text(json.dumps({"test": {"per_dataset": sets}}))
 
 
@@ -44,4 +43,7 @@ def test_each_row_is_a_run_and_each_column_a_test_part(runs: None, capsys: pytes
 def test_a_run_that_is_not_there_is_refused(project: Project, runs: None) -> None:
     Path("data/cross/jaffe/metrics.json").unlink()
     line = project.refused("benchmark.cross_dataset")
-    assert line.startswith("data/cross/jaffe/metrics.json: not found") and "dvc repro stages/benchmark/dvc.yaml:cross" in line
+    assert (
+        line.startswith("data/cross/jaffe/metrics.json: not found")
+        and "dvc repro stages/benchmark/dvc.yaml:cross" in line
+    )

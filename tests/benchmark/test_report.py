@@ -130,10 +130,14 @@ def test_the_headline_says_no_more_than_is_known(boards: dict[str, Board]):
     name, figure = first["many"]
     next_ = list(boards["many"].models)[1]
     assert f"{name} is first of 6 models, with a macro-F1 of {figure} on 270 faces" in boards["many"].text
-    assert (f"The next, {next_}, is {gap['many']} lower, but their order may be chance: 95 % interval "
-            f"{between(pair['many'], signed)}, p = {three(pair['many']['p_holm'])}.") in boards["many"].text
-    assert (f"The next, cnn5, is really worse: by {gap['clear']}, 95 % interval {between(pair['clear'], signed)}, "
-            f"p = {three(pair['clear']['p_holm'])}.") in boards["clear"].text
+    assert (
+        f"The next, {next_}, is {gap['many']} lower, but their order may be chance: 95 % interval "
+        f"{between(pair['many'], signed)}, p = {three(pair['many']['p_holm'])}."
+    ) in boards["many"].text
+    assert (
+        f"The next, cnn5, is really worse: by {gap['clear']}, 95 % interval {between(pair['clear'], signed)}, "
+        f"p = {three(pair['clear']['p_holm'])}."
+    ) in boards["clear"].text
     few = boards["few"].text
     assert f"is {gap['few']} lower. Whether that is more than chance cannot be told" in few
     assert "95 % interval" not in few and "Rank shares" not in boards["few"].page

@@ -62,7 +62,9 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     monkeypatch.chdir(project.folder)
     rows = judged(300, 30)
     rng = np.random.default_rng(0)
-    index = pd.concat([rows, rows.assign(id=rows["id"] + 300, file="test " + rows["file"])]).assign(group=0)[results.KNOWN]
+    index = pd.concat([rows, rows.assign(id=rows["id"] + 300, file="test " + rows["file"])]).assign(group=0)[
+        results.KNOWN
+    ]
     fold = np.where(index["id"] < 300, index["id"] % 5, -1)
     for path in ("data/merged", "data/split"):
         Path(path).mkdir(parents=True)

@@ -18,13 +18,16 @@ from helpers.repository import ran
 from helpers.repository import small as repository
 
 sys.path.insert(0, str(ROOT))
-from stages.benchmark.jobs import dvc_process, local_workers, ray_cluster, remote_job  # noqa: E402
+from stages.benchmark.jobs import dvc_process, local_workers, ray_cluster, remote_job
 
 RUN = ("python", "-m", "stages.benchmark.run")
 JOBS = {"cnn5-0-0", "cnn5-1-0", "cnn8-0-0", "cnn8-1-0"}
 CROSSED = {f"{stage}@{dataset}" for stage in ("train_on", "evaluate_on") for dataset in ("ck48", "jaffe")} | {"cross"}
 LAST = {"cost@cnn5", "cost@cnn8", "compare", "present", "review"} | CROSSED
-LAST = {f"stages/benchmark/dvc.yaml:{stage}" for stage in LAST} | {"train", "evaluate"}  # the pipeline's own: cross reads it
+LAST = {f"stages/benchmark/dvc.yaml:{stage}" for stage in LAST} | {
+    "train",
+    "evaluate",
+}  # the pipeline's own: cross reads it
 
 
 @pytest.fixture(scope="module")

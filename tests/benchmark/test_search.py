@@ -176,5 +176,5 @@ def test_what_cannot_be_searched_is_refused(project: Project, options: tuple[str
 def test_nothing_to_search_is_refused(project: Project):
     text = (project.folder / "params.yaml").read_text()
     before, _, after = text.partition("search:")
-    (project.folder / "params.yaml").write_text(before + "search: {}\n\n" + after[after.index("report:"):])
+    (project.folder / "params.yaml").write_text(before + "search: {}\n\n" + after[after.index("report:") :])
     assert "search: nothing to try" in refused(project)

@@ -61,9 +61,9 @@ def test_each_draw_is_scored_as_scikit_learn_scores_the_faces_drawn() -> None:
     for draw, counts in enumerate(weights):
         faces = np.repeat(np.arange(80), counts[person])
         expected = scores(truth[faces], probabilities[faces].argmax(1))
-        expected["auroc"] = np.mean([
-            roc_auc_score(truth[faces] == label, probabilities[faces, label]) for label in np.unique(truth[faces])
-        ])
+        expected["auroc"] = np.mean(
+            [roc_auc_score(truth[faces] == label, probabilities[faces, label]) for label in np.unique(truth[faces])]
+        )
         assert {name: values[draw] for name, values in found.items()} == pytest.approx(expected)
 
 
@@ -71,7 +71,9 @@ def test_few_groups_or_one_class() -> None:
     truth, probabilities, _ = simulated(np.random.default_rng(0), 60, 60, 0.0)
     assert intervals(truth, probabilities, np.arange(60) % 4) == {}
     assert set(intervals(np.zeros(60, int), probabilities, np.arange(60))) == {
-        "accuracy", "balanced_accuracy", "macro_f1"
+        "accuracy",
+        "balanced_accuracy",
+        "macro_f1",
     }
 
 

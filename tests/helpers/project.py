@@ -19,8 +19,15 @@ ENVIRONMENT = os.environ | {
     "SHELL": "/bin/sh",  # DVC runs stages by it; dash stays above what it runs, where bash makes way
 }
 COPIED = (
-    "stages", "data/exclude.csv", "dvc.yaml", "params.yaml",
-    ".dvc/.gitignore", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore",
+    "stages",
+    "data/exclude.csv",
+    "dvc.yaml",
+    "params.yaml",
+    ".dvc/.gitignore",
+    ".dvc/config",
+    ".dvc/plots",
+    ".dvcignore",
+    ".gitignore",
 )
 
 

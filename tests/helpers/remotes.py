@@ -47,22 +47,47 @@ class S3:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir()
-        (folder / "identities.json").write_text(json.dumps({"identities": [{
-            "name": KEY, "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin"],
-        }]}))
+        (folder / "identities.json").write_text(
+            json.dumps(
+                {
+                    "identities": [
+                        {
+                            "name": KEY,
+                            "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
+                            "actions": ["Admin"],
+                        }
+                    ]
+                }
+            )
+        )
         self.ports = dict(zip(("master", "volume", "filer", "s3"), ports(4), strict=True))
         self.url = f"http://127.0.0.1:{self.ports['s3']}"
         self.client = get_session().create_client(
-            "s3", "us-east-1", endpoint_url=self.url, aws_access_key_id=KEY, aws_secret_access_key=SECRET,
+            "s3",
+            "us-east-1",
+            endpoint_url=self.url,
+            aws_access_key_id=KEY,
+            aws_secret_access_key=SECRET,
             config=Config(retries={"max_attempts": 1}, connect_timeout=2, read_timeout=10),
         )
 
     def start(self) -> None:
         """Returns when it has a bucket `faces`, and can be read and written."""
         command = [
-            "weed", "server", f"-dir={self.folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3",
-            "-master.telemetry=false", "-master.electionTimeout=1s", "-master.volumeSizeLimitMB=64", "-volume.max=20",
-            f"-s3.config={self.folder / 'identities.json'}", "-s3.port.iceberg=0", "-s3.port.lance=0",
+            "weed",
+            "server",
+            f"-dir={self.folder}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            "-filer",
+            "-s3",
+            "-master.telemetry=false",
+            "-master.electionTimeout=1s",
+            "-master.volumeSizeLimitMB=64",
+            "-volume.max=20",
+            f"-s3.config={self.folder / 'identities.json'}",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
             *(f"-{name}.port={port}" for name, port in self.ports.items()),
         ]
         with (self.folder / "log").open("ab") as log:

@@ -35,14 +35,26 @@ WORDS = {
 
 # (format, size, modes) of its pictures; their names, with what these say of part, emotion and person
 LAYOUTS = {
-    "ck48": ("PNG", (48, 48), {"L"},
-             r"CK\+48/(?P<emotion>[a-z]+)/(?P<who>S\d{3})_(?P<sequence>\d{3})_(?P<frame>\d{8})\.png"),
+    "ck48": (
+        "PNG",
+        (48, 48),
+        {"L"},
+        r"CK\+48/(?P<emotion>[a-z]+)/(?P<who>S\d{3})_(?P<sequence>\d{3})_(?P<frame>\d{8})\.png",
+    ),
     "jaffe": ("TIFF", (256, 256), {"L", "P"}, r"jaffedbase/(?P<who>[A-Z]{2})\.(?P<emotion>[A-Z]{2})\d\.\d+\.tiff"),
-    "sfew": ("PNG", (143, 181), {"RGB"},
-             r"(?P<part>Train|Val)/(?P<emotion>[A-Z][a-z]+)/(?P<who>[A-Za-z]+)_\d{9}_\d{8}\.png"),
+    "sfew": (
+        "PNG",
+        (143, 181),
+        {"RGB"},
+        r"(?P<part>Train|Val)/(?P<emotion>[A-Z][a-z]+)/(?P<who>[A-Za-z]+)_\d{9}_\d{8}\.png",
+    ),
     "fer2013": ("JPEG", (48, 48), {"L"}, r"(?:train|test)/(?P<emotion>[a-z]+)/(?P<part>[A-Za-z]+)_(?P<who>\d+)\.jpg"),
-    "rafdb": ("JPEG", (100, 100), {"RGB"},
-              r"DATASET/(?P<part>train|test)/(?P<emotion>[1-7])/(?P<who>(?P=part)_\d{4,5})_aligned\.jpg"),
+    "rafdb": (
+        "JPEG",
+        (100, 100),
+        {"RGB"},
+        r"DATASET/(?P<part>train|test)/(?P<emotion>[1-7])/(?P<who>(?P=part)_\d{4,5})_aligned\.jpg",
+    ),
 }
 
 

@@ -122,7 +122,11 @@ def process(server, kaggle, tmp_path):
 def test_a_data_set_comes_as_it_is_served(process, kaggle):
     source = process.fetch(dataset="someone/faces")
     assert source == {
-        "source": "kaggle", "from": "dataset someone/faces", "version": 3, "licence": "CC0-1.0", "drawn": False,
+        "source": "kaggle",
+        "from": "dataset someone/faces",
+        "version": 3,
+        "licence": "CC0-1.0",
+        "drawn": False,
     }
     assert process.files() == {"faces.zip": ARCHIVES[2]}
     assert process.cached() == []

@@ -82,7 +82,11 @@ def test_a_file_is_copied_as_it_is(mine, folder, name, make):
     provenance = fetch(source, folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {name: source.read_bytes()}
     assert provenance == {
-        "source": "local", "from": name, "version": None, "licence": "see its own terms", "drawn": False,
+        "source": "local",
+        "from": name,
+        "version": None,
+        "licence": "see its own terms",
+        "drawn": False,
     }
 
 

@@ -15,15 +15,15 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from stages.base import params  # noqa: E402
-from stages.models import build, hardware  # noqa: E402
-from stages.models.hardware import autocast  # noqa: E402
-from stages.models.preprocessing import Inputs  # noqa: E402
-from stages.training.checkpoint import Checkpoint  # noqa: E402
-from stages.training.curves import Curves  # noqa: E402
-from stages.training.dataset import LabelledFaces  # noqa: E402
-from stages.training.loop import Training  # noqa: E402
-from stages.training.objective import loss  # noqa: E402
+from stages.base import params
+from stages.models import build, hardware
+from stages.models.hardware import autocast
+from stages.models.preprocessing import Inputs
+from stages.training.checkpoint import Checkpoint
+from stages.training.curves import Curves
+from stages.training.dataset import LabelledFaces
+from stages.training.loop import Training
+from stages.training.objective import loss
 
 CLASSES, SIDE, BATCHES, ROUNDS = 7, 48, 100, 5
 DEVICE = hardware.device()

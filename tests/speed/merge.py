@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from stages.datasets.labels import LABELS  # noqa: E402
-from stages.datasets.reading import read_faces  # noqa: E402
-from stages.datasets.writer import TableWriter  # noqa: E402
+from stages.datasets.labels import LABELS
+from stages.datasets.reading import read_faces
+from stages.datasets.writer import TableWriter
 
 SIZE = 48
 

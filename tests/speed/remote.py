@@ -15,7 +15,7 @@ import pandas as pd
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from helpers import remotes  # noqa: E402
+from helpers import remotes
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 35_887
 KEYS = {"AWS_ACCESS_KEY_ID": remotes.KEY, "AWS_SECRET_ACCESS_KEY": remotes.SECRET}
@@ -45,9 +45,16 @@ def push_and_pull(here: Path, write, url: str) -> float:
     (repository / "faces").mkdir(parents=True)
     write(faces, repository / "faces")
     for command in (
-        "git init -q", "git config user.name x", "git config user.email x", "dvc init -q", "dvc add -q faces",
-        f"dvc remote add -q -d store s3://faces/{write.__name__}", f"dvc remote modify -q store endpointurl {url}",
-        "git add -A", "git commit -q -m x", f"git clone -q . {clone}",
+        "git init -q",
+        "git config user.name x",
+        "git config user.email x",
+        "dvc init -q",
+        "dvc add -q faces",
+        f"dvc remote add -q -d store s3://faces/{write.__name__}",
+        f"dvc remote modify -q store endpointurl {url}",
+        "git add -A",
+        "git commit -q -m x",
+        f"git clone -q . {clone}",
     ):
         run(repository, *command.split())
     push, pull = run(repository, "dvc", "push", "-q"), run(clone, "dvc", "pull", "-q")

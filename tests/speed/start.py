@@ -24,9 +24,7 @@ def seconds(command: list[str], folder: Path) -> float:
 
 def bare_pipeline(folder: Path, count: int) -> None:
     """A repository with `count` stages in a row that copy a file, up to date."""
-    stages = {
-        f"s{n}": {"cmd": f"cp f{n} f{n + 1}", "deps": [f"f{n}"], "outs": [f"f{n + 1}"]} for n in range(count)
-    }
+    stages = {f"s{n}": {"cmd": f"cp f{n} f{n + 1}", "deps": [f"f{n}"], "outs": [f"f{n + 1}"]} for n in range(count)}
     (folder / "f0").write_text("x")
     YAML().dump({"stages": stages}, folder / "dvc.yaml")
     for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "repro", "-q"]):

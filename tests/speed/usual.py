@@ -20,15 +20,15 @@ from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from stages.base import params  # noqa: E402
-from stages.datasets.labels import LABELS  # noqa: E402
-from stages.faces.table import open_faces, read_index  # noqa: E402
-from stages.models import build, hardware  # noqa: E402
-from stages.models.preprocessing import Inputs, to_images  # noqa: E402
-from stages.training import augmentation as ours  # noqa: E402
-from stages.training.checkpoint import Checkpoint  # noqa: E402
-from stages.training.dataset import LabelledFaces, gather  # noqa: E402
-from stages.training.loop import Training  # noqa: E402
+from stages.base import params
+from stages.datasets.labels import LABELS
+from stages.faces.table import open_faces, read_index
+from stages.models import build, hardware
+from stages.models.preprocessing import Inputs, to_images
+from stages.training import augmentation as ours
+from stages.training.checkpoint import Checkpoint
+from stages.training.dataset import LabelledFaces, gather
+from stages.training.loop import Training
 
 ROUNDS = 3
 DEVICE = hardware.device()
@@ -54,19 +54,30 @@ def usual(faces: LabelledFaces, network: nn.Module, recipe: params.Train, folder
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(pixels.numpy()).save(path)
     s = recipe.strength
-    transform = transforms.Compose([
-        transforms.Grayscale(),
-        transforms.RandomHorizontalFlip(0.5 * min(s, 1)),
-        transforms.RandomAffine(
-            15 * s, (ours.SHIFT * s, ours.SHIFT * s), (np.exp(-ours.SCALE * s), np.exp(ours.SCALE * s)),
-            np.degrees(np.arctan(ours.SHEAR * s)), transforms.InterpolationMode.BILINEAR,
-        ),
-        transforms.ColorJitter(ours.BRIGHTNESS * s, ours.CONTRAST * s),
-        transforms.ToTensor(),
-        transforms.Normalize([0.5], [0.25]),
-    ])
-    loader = DataLoader(datasets.ImageFolder(folder, transform), recipe.batch_size, shuffle=True,
-                        num_workers=os.cpu_count(), persistent_workers=True, pin_memory=DEVICE.type == "cuda")
+    transform = transforms.Compose(
+        [
+            transforms.Grayscale(),
+            transforms.RandomHorizontalFlip(0.5 * min(s, 1)),
+            transforms.RandomAffine(
+                15 * s,
+                (ours.SHIFT * s, ours.SHIFT * s),
+                (np.exp(-ours.SCALE * s), np.exp(ours.SCALE * s)),
+                np.degrees(np.arctan(ours.SHEAR * s)),
+                transforms.InterpolationMode.BILINEAR,
+            ),
+            transforms.ColorJitter(ours.BRIGHTNESS * s, ours.CONTRAST * s),
+            transforms.ToTensor(),
+            transforms.Normalize([0.5], [0.25]),
+        ]
+    )
+    loader = DataLoader(
+        datasets.ImageFolder(folder, transform),
+        recipe.batch_size,
+        shuffle=True,
+        num_workers=os.cpu_count(),
+        persistent_workers=True,
+        pin_memory=DEVICE.type == "cuda",
+    )
     optimizer = torch.optim.AdamW(network.parameters(), recipe.lr, weight_decay=recipe.weight_decay)
     criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
 
@@ -93,8 +104,12 @@ def kornia(strength: float) -> nn.Module:
     return nn.Sequential(
         theirs.RandomHorizontalFlip(p=0.5 * min(s, 1)),
         theirs.RandomAffine(
-            15 * s, (ours.SHIFT * s, ours.SHIFT * s), (np.exp(-ours.SCALE * s), np.exp(ours.SCALE * s)),
-            np.degrees(np.arctan(ours.SHEAR * s)), padding_mode="border", p=1.0,
+            15 * s,
+            (ours.SHIFT * s, ours.SHIFT * s),
+            (np.exp(-ours.SCALE * s), np.exp(ours.SCALE * s)),
+            np.degrees(np.arctan(ours.SHEAR * s)),
+            padding_mode="border",
+            p=1.0,
         ),
         theirs.RandomBrightness((1 - ours.BRIGHTNESS * s, 1 + ours.BRIGHTNESS * s), p=1.0),
         theirs.RandomContrast((1 - ours.CONTRAST * s, 1 + ours.CONTRAST * s), p=1.0),
@@ -130,8 +145,10 @@ with tempfile.TemporaryDirectory() as folder:
     training = Training(network, inputs, faces.to(DEVICE), few, classes, recipe, 0)
     epochs = training.epochs(Checkpoint({"benchmark": arch}))
     our_time, their_time = seconds(lambda: next(epochs), their_epoch)
-print(f"{arch}@{size}, {len(faces)} faces, {DEVICE.type}: ours {len(faces) / our_time:.0f} images/s, "
-      f"the usual loop {len(faces) / their_time:.0f}, ratio {their_time / our_time:.2f}")
+print(
+    f"{arch}@{size}, {len(faces)} faces, {DEVICE.type}: ours {len(faces) / our_time:.0f} images/s, "
+    f"the usual loop {len(faces) / their_time:.0f}, ratio {their_time / our_time:.2f}"
+)
 
 batches = to_images(faces.pixels[: 20 * recipe.batch_size].to(DEVICE)).split(recipe.batch_size)
 generator, distort = torch.Generator(DEVICE), kornia(recipe.strength)

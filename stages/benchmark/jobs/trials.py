@@ -93,8 +93,10 @@ class Trials:
         others = [key for key in wanted if wanted[key] != recorded[key]]
         others += _git("diff", "--name-only", reference, "--", *code).splitlines()
         if others:
-            raise InputError(f"{experiment} was made with a different {', '.join(others)}, so that new trials could "
-                             "not be compared with it; search with another --name")
+            raise InputError(
+                f"{experiment} was made with a different {', '.join(others)}, so that new trials could "
+                "not be compared with it; search with another --name"
+            )
         return json.loads(_git("show", f"{reference}:metrics/metrics.json"))["validation"]["macro_f1"]
 
 

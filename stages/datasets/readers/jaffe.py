@@ -12,7 +12,13 @@ PUBLISHED = {
     "": {"anger": 30, "disgust": 29, "fear": 32, "happy": 31, "neutral": 30, "sadness": 31, "surprise": 30},
 }
 CODES = {
-    "AN": "anger", "DI": "disgust", "FE": "fear", "HA": "happy", "NE": "neutral", "SA": "sadness", "SU": "surprise",
+    "AN": "anger",
+    "DI": "disgust",
+    "FE": "fear",
+    "HA": "happy",
+    "NE": "neutral",
+    "SA": "sadness",
+    "SU": "surprise",
 }
 NAME = re.compile(rf"(?:^|/)([A-Z]{{2}})\.({'|'.join(CODES)})\d\.\d+\.tiff?$")
 crop = crop_face

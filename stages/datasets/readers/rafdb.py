@@ -9,7 +9,13 @@ from stages.datasets.picture import Picture, Rejected
 
 LAYOUT = "DATASET/{train,test}/<1..7>/train_00001_aligned.jpg, or Image/aligned/ with EmoLabel/list_patition_label.txt"
 CODES = {
-    "1": "surprise", "2": "fear", "3": "disgust", "4": "happy", "5": "sadness", "6": "anger", "7": "neutral",
+    "1": "surprise",
+    "2": "fear",
+    "3": "disgust",
+    "4": "happy",
+    "5": "sadness",
+    "6": "anger",
+    "7": "neutral",
 }
 PUBLISHED = {
     "train": dict(zip(CODES.values(), (1290, 281, 717, 4772, 1982, 705, 2524))),

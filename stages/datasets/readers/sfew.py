@@ -13,7 +13,13 @@ from stages.datasets.picture import Picture, Rejected
 LAYOUT = "{Train,Val}/<Emotion>/<Movie>_000519240_00000005.png"
 PUBLISHED = {
     "train": {
-        "anger": 170, "disgust": 50, "fear": 76, "happy": 179, "neutral": 141, "sadness": 151, "surprise": 93,
+        "anger": 170,
+        "disgust": 50,
+        "fear": 76,
+        "happy": 179,
+        "neutral": 141,
+        "sadness": 151,
+        "surprise": 93,
     },
     "test": {"anger": 77, "disgust": 23, "fear": 46, "happy": 72, "neutral": 84, "sadness": 73, "surprise": 56},
 }

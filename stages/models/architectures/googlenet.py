@@ -29,7 +29,7 @@ def build(classes: int, channels: int, size: int, dropout: float | None, imagene
 
 
 def _imagenet(channels: int) -> dict[str, Tensor]:
-    """torchvision's weights without the auxiliary and the last layers, for inputs of mean 0 and deviation 1."""
+    """Torchvision's weights without the auxiliary and the last layers, for inputs of mean 0 and deviation 1."""
     from torchvision.models import GoogLeNet_Weights
 
     # What lies in the cache is not checked by hash, so it must not run code.
