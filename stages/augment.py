@@ -6,7 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.curation.balancing import distort, plan
 from stages.faces.table import open_faces, read_index, write_index
@@ -18,7 +18,7 @@ def main() -> None:
     index = read_index(Path("data/split/index.csv"))
     pool = index[index["split"] == "train"]
     copies = plan(pool, p.augment.balance, p.seed)
-    with whole(Path("data/augmented")) as folder:
+    with atomic_output(Path("data/augmented")) as folder:
         folder.mkdir()
         shape = (len(copies), *faces.shape[1:])
         augmented = np.lib.format.open_memmap(folder / "faces.npy", mode="w+", dtype=np.uint8, shape=shape)

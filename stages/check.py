@@ -6,13 +6,13 @@ The first stages depend on what it writes, so that they wait for it, and do not 
 from pathlib import Path
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 
 
 def main() -> None:
     params.load()
-    with whole(Path("data/checked.txt")) as path:
+    with atomic_output(Path("data/checked.txt")) as path:
         path.write_text("params.yaml is as it should be\n")
 
 

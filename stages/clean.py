@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.curation.cleaning import BY_HAND, defects, reasons
 from stages.curation.exclusions import excluded
@@ -35,12 +35,12 @@ def main() -> None:
         if rows.get("test_faces_also_in_train"):
             print(f"{name}: {rows['test_faces_also_in_train']} of its test pictures stand in its training part too")
 
-    with whole(Path("data/clean")) as folder:
+    with atomic_output(Path("data/clean")) as folder:
         folder.mkdir()
         write_index(index[reason == ""], folder / "index.csv")
         columns = ["id", "dataset", "file", "label", "official", "cluster", "reason"]
         write_index(removed[columns], folder / "removed.csv")
-    with whole(Path("metrics/clean.json")) as file:
+    with atomic_output(Path("metrics/clean.json")) as file:
         file.write_text(json.dumps(counts, indent=2) + "\n")
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.sources import demo, kaggle, local
 
@@ -20,7 +20,7 @@ def main() -> None:
     if settings is None:
         raise InputError(f"params.yaml: sources.{p.data.source}.{dataset}: missing; say there where its archive is")
 
-    with whole(Path("data/archives") / dataset) as folder:
+    with atomic_output(Path("data/archives") / dataset) as folder:
         folder.mkdir()
         source = SOURCES[p.data.source].fetch(dataset, settings, folder)
         source["files"] = {path.name: _sha256(path) for path in sorted(folder.iterdir())}

@@ -9,13 +9,13 @@ import pandas as pd
 import torch
 from torch import nn
 
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
-from stages.base.paths import Places
+from stages.base.paths import RunPaths
 from stages.evaluation.calibration import temperature
 from stages.evaluation.summary import figures, validation
 from stages.evaluation.tables import predictions, tables
-from stages.faces.subsets import parts
+from stages.faces.subsets import subsets
 from stages.faces.table import Selection, open_faces, read_index
 from stages.models import hardware
 from stages.models.forward import logits
@@ -28,10 +28,10 @@ def main() -> None:
     options.add_argument("--of", metavar="FOLDER", help="of the run in this folder, not of the pipeline's own")
     options.add_argument("--threads", type=int, help="on the CPU; else as many as there are cores")
     given = options.parse_args()
-    places = Places.of(given.of)
-    network, config = load(places.model)
+    paths = RunPaths.of(given.of)
+    network, config = load(paths.model)
     labels = config["labels"]
-    chosen = parts(read_index(Path("data/split/index.csv")), config["fold"], config["dataset"])
+    chosen = subsets(read_index(Path("data/split/index.csv")), config["fold"], config["dataset"])
     looked_at = {"test": chosen.test, "validation": chosen.validation}
     for name, faces in looked_at.items():
         if faces.empty:
@@ -49,9 +49,9 @@ def main() -> None:
         "parameters": config["parameters"],
         "drawn_faces": config["drawn_faces"],
     }
-    _write_tables(places.predictions, rows)
-    _write_tables(places.tables, tables(rows["test"], outputs["test"], scale, labels))
-    with whole(places.figures) as path:
+    _write_tables(paths.predictions, rows)
+    _write_tables(paths.tables, tables(rows["test"], outputs["test"], scale, labels))
+    with atomic_output(paths.metrics) as path:
         path.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
     for name, part in {"test": told["test"], **told["test"]["per_dataset"]}.items():
@@ -69,7 +69,7 @@ def _logits(network: nn.Module, config: dict, faces: pd.DataFrame) -> np.ndarray
 
 
 def _write_tables(folder: Path, named: dict[str, pd.DataFrame]) -> None:
-    with whole(folder) as beside:
+    with atomic_output(folder) as beside:
         beside.mkdir()
         for name, table in named.items():
             table.to_csv(beside / f"{name}.csv", index=False, float_format="%.6f", lineterminator="\n")

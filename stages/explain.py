@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
-from stages.faces.subsets import parts
+from stages.faces.subsets import subsets
 from stages.faces.table import open_faces, read_index
 from stages.inspection.cam import maps, overlay
 from stages.inspection.examples import chosen
@@ -29,7 +29,7 @@ def main() -> None:
     if unknown := {*predictions["label"], *predictions["prediction"]} - set(labels):
         raise InputError(f"data/predictions/test.csv: {min(unknown)!r} is no label of data/model; evaluate it again")
     index = read_index(Path("data/split/index.csv"))
-    training = parts(index, config["fold"]).train
+    training = subsets(index, config["fold"]).train
     if training.empty:
         raise InputError("data/split/index.csv: holds no face to train on; run the earlier stages again")
     faces = open_faces(Path("data/merged/faces.npy"))
@@ -48,7 +48,7 @@ def main() -> None:
     same = {"kind": "distorted", "id": one["id"], "dataset": one["dataset"], "label": one["label"]}
     table = pd.concat([table, pd.DataFrame({"face": files}).assign(**same)], ignore_index=True)
 
-    with whole(Path("plots/explained")) as folder:
+    with atomic_output(Path("plots/explained")) as folder:
         folder.mkdir()
         for number in table.loc[table["kind"] != "distorted", "id"].unique():
             write(small(faces[number]), folder / f"face-{number}.png")

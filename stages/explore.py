@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.faces.table import Selection, open_faces, read_index
 from stages.inspection.light import light, shares
@@ -27,13 +27,13 @@ def main() -> None:
     classes = index.groupby(["dataset", "split", "label"]).size().rename("faces").reset_index()
     classes = classes.rename(columns={"split": "part"})
     distributions = shares(light(Selection((faces, index["id"].to_numpy()))), index["dataset"])
-    with whole(Path("plots/explore")) as folder:
+    with atomic_output(Path("plots/explore")) as folder:
         folder.mkdir()
         classes.to_csv(folder / "classes.csv", index=False, lineterminator="\n")
         distributions.to_csv(folder / "light.csv", index=False, float_format="%.6g", lineterminator="\n")
 
     strips = []
-    with whole(Path("plots/faces")) as folder:
+    with atomic_output(Path("plots/faces")) as folder:
         folder.mkdir()
 
         def show(kind: str, name: str, shown: list[np.ndarray], of: int) -> None:

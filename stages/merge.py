@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.datasets.picture import Rejected
 from stages.datasets.published import differences
@@ -25,7 +25,7 @@ def main() -> None:
             raise InputError(f"{ARCHIVES / dataset}: holds no archive; run `dvc repro download@{dataset}`")
     _forget_unlisted(data.datasets)
     sources, metrics = {}, {}
-    with whole(Path("data/merged")) as folder:
+    with atomic_output(Path("data/merged")) as folder:
         folder.mkdir()
         with TableWriter(folder, data.size, data.channels) as table:
             for dataset in data.datasets:
@@ -47,7 +47,7 @@ def main() -> None:
                     metrics[name]["more_than_published"] = differing
                     print(f"{name}: {f'not as published: {differing}' if differing else 'counts are as published'}")
         _write_json(folder / "sources.json", sources)
-    with whole(Path("metrics/merge.json")) as file:
+    with atomic_output(Path("metrics/merge.json")) as file:
         _write_json(file, metrics)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.reporting.images import embedded, faces_of
 from stages.reporting.model_card import card
@@ -48,9 +48,9 @@ def main() -> None:
         "versions": versions(),
         "weights": sha256(Path("data/model/weights.safetensors")),
     }
-    with whole(PAGE) as path:
+    with atomic_output(PAGE) as path:
         path.write_text(page("report", content), encoding="utf-8")
-    with whole(CARD) as path:
+    with atomic_output(CARD) as path:
         path.write_text(card(facts), encoding="utf-8")
     print(f"open {PAGE} in a browser; the model's card is {CARD}")
 

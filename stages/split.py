@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.curation.splitting import TEST, TRAIN, UNUSED, cross_validation, held_out
 from stages.faces.table import read_index, write_index
@@ -26,9 +26,9 @@ def main() -> None:
         counts[part] = index.loc[index["split"] == part, "dataset"].value_counts().sort_index().to_dict()
         if counts[part]:
             print(f"{part}: {sum(counts[part].values())} faces {counts[part]}")
-    with whole(Path("data/split/index.csv")) as file:
+    with atomic_output(Path("data/split/index.csv")) as file:
         write_index(index, file)
-    with whole(Path("metrics/split.json")) as file:
+    with atomic_output(Path("metrics/split.json")) as file:
         file.write_text(json.dumps(counts, indent=2) + "\n")
 
 

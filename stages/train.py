@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import guard
-from stages.base.paths import Places
-from stages.faces.subsets import parts
+from stages.base.paths import RunPaths
+from stages.faces.subsets import subsets
 from stages.faces.table import open_faces, read_index
 from stages.models import hardware
 from stages.models.preprocessing import Inputs
@@ -40,15 +40,15 @@ def main() -> None:
     hardware.deterministic(p.seed, given.threads)
     device = hardware.device()
     with distributed.joined(device):
-        train(p, given.dataset, Places.of(given.to), device)
+        train(p, given.dataset, RunPaths.of(given.to), device)
 
 
-def train(p: params.Params, dataset: str | None, places: Places, device: torch.device) -> None:
+def train(p: params.Params, dataset: str | None, paths: RunPaths, device: torch.device) -> None:
     recipe = p.recipe
     faces, copied_faces = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
     sources = json.loads(Path("data/merged/sources.json").read_text(encoding="utf-8"))
 
-    chosen, copies = parts(read_index(INDEX), p.split.fold, dataset), read_index(COPIES)
+    chosen, copies = subsets(read_index(INDEX), p.split.fold, dataset), read_index(COPIES)
     labels = [label for label in p.data.labels if not dataset or label in set(chosen.train.label)]
     check(chosen.train, chosen.validation, labels)
     copies = copies[copies.parent.isin(chosen.train.id)]
@@ -83,14 +83,14 @@ def train(p: params.Params, dataset: str | None, places: Places, device: torch.d
     count = len(training_faces)
     told = f"{p.model}, {parameters:,} parameters: {count} faces to train on, {len(validation)} to validate on"
     print(told, flush=True)
-    with Curves(places.curves, recipe.tensorboard, p.model, recipe.epochs) as curves:
+    with Curves(paths.curves, recipe.tensorboard, p.model, recipe.epochs) as curves:
         for epoch in training.epochs(checkpoint):
             curves.add(epoch, count)
             if epoch.best:
                 best = epoch
     print(f"kept epoch {best.number}: validation macro-F1 {best.validation['macro_f1']:.3f}")
 
-    with whole(places.model) as folder:
+    with atomic_output(paths.model) as folder:
         folder.mkdir()
         config = facts | {
             "architecture": recipe.arch,

@@ -1,4 +1,4 @@
-"""Outputs that are there whole or not at all."""
+"""Outputs that are written completely or not at all."""
 
 import os
 import shutil
@@ -8,28 +8,37 @@ from pathlib import Path
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write a file or a folder at; on success flush it to disk and rename it into place.
+def atomic_output(path: Path) -> Iterator[Path]:
+    """Replace the file or folder at `path` in one step.
 
-    On any error what was written is removed and `path` is left as it was.
+    Yields a temporary path in the same folder, where the caller writes a file or creates a folder. If the block
+    succeeds, the result is flushed to disk and renamed to `path`. If it raises, the temporary output is removed and
+    `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    _remove(beside)
+    temporary = path.with_name(f".{path.name}.part")
+    _remove(temporary)
     try:
-        yield beside
-        for written in [beside, *beside.rglob("*")]:
+        yield temporary
+        for written in [temporary, *temporary.rglob("*")]:
             _flush(written)
-        if beside.is_dir():
-            _remove(path)  # a folder cannot be renamed over one that holds files
-        os.replace(beside, path)
+        if temporary.is_dir():
+            _remove(path)  # a folder that holds files cannot be replaced by a rename
+        temporary.replace(path)
         _flush(path.parent)
     finally:
-        _remove(beside)
+        _remove(temporary)
 
 
 def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+    """Write a file's or a folder's cached content to disk; Windows cannot do this for a folder."""
+    if os.name == "nt":
+        if path.is_dir():
+            return
+        flags = os.O_RDWR | os.O_BINARY  # type: ignore[attr-defined, unused-ignore]
+    else:
+        flags = os.O_RDONLY
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,15 +1,19 @@
-"""The one kind of failure that is the user's to mend, and how a stage script ends with it."""
+"""Errors that the user can fix, and how a stage script reports them."""
 
 import sys
 from collections.abc import Callable
 
 
 class InputError(Exception):
-    """Bad input: the message is one line that says what was wrong, where, and what to do."""
+    """Invalid input. The message is one line: what is wrong, where (file, row or key), and what to do."""
 
 
 def guard(main: Callable[[], None]) -> None:
-    """Run a stage; on InputError print its one line and end with exit code 1. A fault of ours keeps its traceback."""
+    """Run a stage's main function.
+
+    An InputError is printed as one line and ends the process with exit code 1. Any other exception is a defect of the
+    program and keeps its traceback.
+    """
     try:
         main()
     except InputError as error:

@@ -1,25 +1,33 @@
-"""Where a training and what is told of it are kept: the pipeline's own run, or one of several beside it."""
+"""Where the outputs of one training run are stored."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Places:
-    """The paths of one run: its model, training curves, predictions, figures, and the tables that are plotted."""
+class RunPaths:
+    """The paths of one run.
+
+    Attributes:
+        model: folder of the trained model.
+        curves: folder of the training curves.
+        predictions: folder of the predicted probabilities, one table each for the test and the validation faces.
+        metrics: JSON file of the metrics.
+        tables: folder of the tables that DVC and the report plot.
+    """
 
     model: Path
     curves: Path
     predictions: Path
-    figures: Path
+    metrics: Path
     tables: Path
 
     @classmethod
-    def of(cls, folder: str | None) -> "Places":
-        """Those of a run in a folder of its own, or with None those of the pipeline's."""
+    def of(cls, folder: str | None) -> "RunPaths":
+        """Return the paths of a run stored in `folder`, or those of the main pipeline if it is None."""
         if folder:
-            own = Path(folder)
-            return cls(own / "model", own / "training", own / "predictions", own / "metrics.json", own / "tables")
+            root = Path(folder)
+            return cls(root / "model", root / "training", root / "predictions", root / "metrics.json", root / "tables")
         return cls(
             Path("data/model"),
             Path("plots/training"),
@@ -29,6 +37,6 @@ class Places:
         )
 
     @classmethod
-    def benchmark(cls, model: str, fold: int, seed: int) -> "Places":
-        """Those of a run of the benchmark."""
+    def benchmark(cls, model: str, fold: int, seed: int) -> "RunPaths":
+        """Return the paths of a benchmark run."""
         return cls.of(f"data/benchmark/{model}/{fold}-{seed}")

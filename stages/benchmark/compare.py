@@ -11,7 +11,7 @@ from statistics import fmean
 from tqdm import tqdm
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.benchmark.comparison.leaderboard import Runs, leaderboard
 from stages.benchmark.comparison.table import printed, table
@@ -39,9 +39,9 @@ def main() -> None:
 
     board = leaderboard(models, labels) | {"drawn_faces": drawn}
     rows = table(board)
-    with whole(Path("metrics/benchmark.json")) as path:
+    with atomic_output(Path("metrics/benchmark.json")) as path:
         path.write_text(json.dumps(board, indent=2) + "\n", encoding="utf-8")
-    with whole(Path("metrics/benchmark.csv")) as path:
+    with atomic_output(Path("metrics/benchmark.csv")) as path:
         write_index(rows, path)
     print(printed(rows))
     if drawn:

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.benchmark.profiling import flops, inference, name, training
 from stages.models import build, hardware
@@ -50,7 +50,7 @@ def main() -> None:
         cost[f"{part}_images_per_second"] = round(speed.images_per_second, 1)
         if speed.joules_per_image is not None:
             cost[f"{part}_joules_per_image"] = round(speed.joules_per_image, 6)
-    with whole(Path(f"data/costs/{p.model}.json")) as path:
+    with atomic_output(Path(f"data/costs/{p.model}.json")) as path:
         path.write_text(json.dumps(cost, indent=2) + "\n", encoding="utf-8")
     told = ", ".join(f"{speed.images_per_second:.0f} images/s in {part}" for part, speed in speeds.items())
     print(f"{p.model}: {cost['parameters']:,} parameters, {cost['flops']:,} FLOPs an image, {told}")

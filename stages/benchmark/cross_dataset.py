@@ -10,19 +10,19 @@ from pathlib import Path
 import pandas as pd
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
-from stages.base.paths import Places
+from stages.base.paths import RunPaths
 
 TOLD = ("faces", "groups", "accuracy", "macro_f1", "interval")
 
 
 def main() -> None:
     p = params.load()
-    runs = {dataset: Places.of(f"data/cross/{dataset}") for dataset in p.data.datasets} | {"all": Places.of(None)}
-    crossed = {name: _told(places) for name, places in runs.items()}
+    runs = {dataset: RunPaths.of(f"data/cross/{dataset}") for dataset in p.data.datasets} | {"all": RunPaths.of(None)}
+    crossed = {name: _told(paths) for name, paths in runs.items()}
     drawn = any([row.pop("drawn_faces") for row in crossed.values()])
-    with whole(Path("metrics/cross.json")) as path:
+    with atomic_output(Path("metrics/cross.json")) as path:
         content = {"model": p.model, "trained_on": crossed, "drawn_faces": drawn}
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -33,13 +33,13 @@ def main() -> None:
         print("Some of these faces are drawn: the figures say nothing about people.")
 
 
-def _told(places: Places) -> dict:
+def _told(paths: RunPaths) -> dict:
     """The labels that a run knows, and its figures on each data set's test part."""
-    for path in (places.model / "config.json", places.figures):
+    for path in (paths.model / "config.json", paths.metrics):
         if not path.exists():
             raise InputError(f"{path}: not found; `dvc repro stages/benchmark/dvc.yaml:cross` writes it")
-    config = json.loads((places.model / "config.json").read_text(encoding="utf-8"))
-    test = json.loads(places.figures.read_text(encoding="utf-8"))["test"]
+    config = json.loads((paths.model / "config.json").read_text(encoding="utf-8"))
+    test = json.loads(paths.metrics.read_text(encoding="utf-8"))["test"]
     tested_on = {
         dataset: {name: part[name] for name in TOLD if name in part} for dataset, part in test["per_dataset"].items()
     }

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.reporting.benchmark_charts import board
 from stages.reporting.page import page
@@ -25,7 +25,7 @@ def main() -> None:
         "train": p.train.model_dump(),
         "models": {model: p.models[model] for model in p.benchmark.models},
     }
-    with whole(PAGE) as path:
+    with atomic_output(PAGE) as path:
         path.write_text(page("benchmark", told | {"params": settings}), encoding="utf-8")
     print(f"open {PAGE} in a browser")
 

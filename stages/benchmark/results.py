@@ -9,8 +9,8 @@ import pandas as pd
 
 from stages.base.errors import InputError
 from stages.base.params import Benchmark
-from stages.base.paths import Places
-from stages.faces.subsets import parts
+from stages.base.paths import RunPaths
+from stages.faces.subsets import subsets
 from stages.faces.table import read_index
 
 KNOWN = ["id", "dataset", "file", "label", "group"]  # of a face, before a model sees it
@@ -28,8 +28,8 @@ def said(
     """
     tables = []
     for fold, seed in product(chosen.folds, chosen.seeds):
-        faces = getattr(parts(index, fold), part)
-        path = written(Places.benchmark(model, fold, seed).predictions / f"{part}.csv", model)
+        faces = getattr(subsets(index, fold), part)
+        path = written(RunPaths.benchmark(model, fold, seed).predictions / f"{part}.csv", model)
         rows = read_index(path).sort_values("id", ignore_index=True)
         fits = list(rows.columns) == [*KNOWN, "prediction", *labels]
         if not fits or not rows[KNOWN].equals(faces[KNOWN].reset_index(drop=True)):
@@ -47,7 +47,7 @@ def together(tables: list[pd.DataFrame], labels: list[str]) -> pd.DataFrame:
 def configs(model: str, chosen: Benchmark) -> list[dict]:
     """The config of every chosen run's model; InputError where one is not there."""
     paths = [
-        Places.benchmark(model, fold, seed).model / "config.json" for fold, seed in product(chosen.folds, chosen.seeds)
+        RunPaths.benchmark(model, fold, seed).model / "config.json" for fold, seed in product(chosen.folds, chosen.seeds)
     ]
     return [json.loads(written(path, model).read_text(encoding="utf-8")) for path in paths]
 
@@ -59,9 +59,9 @@ def shown(model: str, chosen: Benchmark, index: pd.DataFrame, copies: pd.DataFra
     """
     counts = []
     for fold, seed in product(chosen.folds, chosen.seeds):
-        path = written(Places.benchmark(model, fold, seed).curves / "metrics.json", model)
+        path = written(RunPaths.benchmark(model, fold, seed).curves / "metrics.json", model)
         epochs = json.loads(path.read_text(encoding="utf-8"))["step"] + 1
-        train = parts(index, fold).train
+        train = subsets(index, fold).train
         counts.append(epochs * (len(train) + int(copies["parent"].isin(train["id"]).sum())))
     return counts
 

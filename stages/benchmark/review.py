@@ -8,7 +8,7 @@ reviewed: to choose them by what a model says of them would be to choose by test
 from pathlib import Path
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.benchmark.label_errors import doubtful
 from stages.benchmark.results import said, together
@@ -29,10 +29,10 @@ def main() -> None:
     shown = found[:SHOWN]
     faces = open_faces(Path("data/merged/faces.npy"))[shown["id"].to_numpy()]
 
-    with whole(Path("data/review")) as folder:
+    with atomic_output(Path("data/review")) as folder:
         folder.mkdir()
         write_index(found[COLUMNS], folder / "exclude.csv")
-    with whole(Path("plots/review.html")) as path:
+    with atomic_output(Path("plots/review.html")) as path:
         path.write_text(sheet(shown, faces, len(found)), encoding="utf-8")
     print(f"{len(found)} of {len(rows)} labels are doubtful: see plots/review.html")
 

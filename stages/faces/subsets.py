@@ -6,7 +6,7 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
-class Parts:
+class Subsets:
     """Rows of the split's index: those of the training part, of the validation fold, and of the test part."""
 
     train: pd.DataFrame
@@ -14,7 +14,7 @@ class Parts:
     test: pd.DataFrame
 
 
-def parts(index: pd.DataFrame, fold: int, dataset: str | None = None) -> Parts:
+def subsets(index: pd.DataFrame, fold: int, dataset: str | None = None) -> Subsets:
     """The parts of a run by the columns `split` and `fold` of the index.
 
     Where there is a test part, `fold` is the validation fold and the rest of the training part is trained on. Where
@@ -33,4 +33,4 @@ def parts(index: pd.DataFrame, fold: int, dataset: str | None = None) -> Parts:
     train, validation = pool[pool["fold"] != fold], pool[pool["fold"] == fold]
     if dataset:
         validation, test = (part[part["label"].isin(train["label"])] for part in (validation, test))
-    return Parts(train, validation, test)
+    return Subsets(train, validation, test)

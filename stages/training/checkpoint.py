@@ -11,7 +11,7 @@ import torch
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 
 
 class Checkpoint:
@@ -44,7 +44,7 @@ class Checkpoint:
         self._written = self._writer.submit(self._write, deepcopy(state))
 
     def _write(self, state: dict) -> None:
-        with self._lock, whole(self.path) as beside:
+        with self._lock, atomic_output(self.path) as beside:
             torch.save(state, beside)
 
     def wait(self) -> None:

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from helpers.project import ROOT
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 
 
 def test_a_file_and_a_folder_appear_at_the_end(tmp_path: Path):
-    with whole(tmp_path / "deep" / "file.txt") as path:
+    with atomic_output(tmp_path / "deep" / "file.txt") as path:
         path.write_text("new")
         assert not (tmp_path / "deep" / "file.txt").exists()
     assert (tmp_path / "deep" / "file.txt").read_text() == "new"
     for content in ("first", "second"):
-        with whole(tmp_path / "folder") as path:
+        with atomic_output(tmp_path / "folder") as path:
             path.mkdir()
             (path / content).write_text(content)
     assert [p.name for p in (tmp_path / "folder").iterdir()] == ["second"]
@@ -27,7 +27,7 @@ def test_a_file_and_a_folder_appear_at_the_end(tmp_path: Path):
 
 def test_an_error_leaves_what_was_there(tmp_path: Path):
     (tmp_path / "file.txt").write_text("old")
-    with pytest.raises(RuntimeError), whole(tmp_path / "file.txt") as path:
+    with pytest.raises(RuntimeError), atomic_output(tmp_path / "file.txt") as path:
         path.write_text("half")
         raise RuntimeError
     assert (tmp_path / "file.txt").read_text() == "old" and len(list(tmp_path.iterdir())) == 1
@@ -38,8 +38,8 @@ def test_a_killed_writer_leaves_no_output_and_the_next_one_succeeds(tmp_path: Pa
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from stages.base.atomic import whole
-with whole(Path({str(tmp_path / "out")!r})) as folder:
+from stages.base.atomic import atomic_output
+with atomic_output(Path({str(tmp_path / "out")!r})) as folder:
     folder.mkdir()
     (folder / "half").write_text("half")
     time.sleep(60)
@@ -54,7 +54,7 @@ with whole(Path({str(tmp_path / "out")!r})) as folder:
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert [path.name for path in tmp_path.iterdir()] == [".out.part"]
-    with whole(tmp_path / "out") as folder:
+    with atomic_output(tmp_path / "out") as folder:
         folder.mkdir()
         (folder / "all").write_text("all")
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "all"]

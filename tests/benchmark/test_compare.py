@@ -17,7 +17,7 @@ from stages.benchmark.comparison.significance import holm, p_value, rank_shares
 from stages.benchmark.results import KNOWN
 from stages.evaluation import bootstrap
 from stages.evaluation.bootstrap import interval
-from stages.faces.subsets import parts
+from stages.faces.subsets import subsets
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
 SHARES = [0.16, 0.11, 0.11, 0.18, 0.15, 0.15, 0.14]
@@ -161,7 +161,7 @@ def run(model: str, fold: int, seed: int, index: pd.DataFrame, skill: float) -> 
     """One run of the benchmark, as train and evaluate leave it."""
     folder = Path(f"data/benchmark/{model}/{fold}-{seed}")
     rng = np.random.default_rng([fold, seed, int(100 * skill)])
-    chosen = parts(index, fold)
+    chosen = subsets(index, fold)
     for name, faces in (("validation", chosen.validation), ("test", chosen.test)):
         logits = rng.normal(0, 1, (len(faces), len(LABELS)))
         logits[np.arange(len(faces)), pd.Index(LABELS).get_indexer(faces["label"])] += skill

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from helpers.project import Project
-from stages.base.paths import Places
+from stages.base.paths import RunPaths
 from stages.benchmark import cross_dataset
 
 SETS = ("ck48", "jaffe", "sfew")
@@ -17,14 +17,14 @@ def runs(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """The working folder is a project with a run of each data set alone, and the pipeline's own."""
     monkeypatch.chdir(project.folder)
     for number, name in enumerate((*SETS, None)):
-        places = Places.of(name and f"data/cross/{name}")
-        places.model.mkdir(parents=True)
-        places.figures.parent.mkdir(parents=True, exist_ok=True)
+        paths = RunPaths.of(name and f"data/cross/{name}")
+        paths.model.mkdir(parents=True)
+        paths.metrics.parent.mkdir(parents=True, exist_ok=True)
         labels = ["happy", "anger", "neutral"][: 2 + (name != "ck48")]
-        (places.model / "config.json").write_text(json.dumps({"labels": labels, "drawn_faces": name != "sfew"}))
+        (paths.model / "config.json").write_text(json.dumps({"labels": labels, "drawn_faces": name != "sfew"}))
         figures = {"faces": 9, "groups": 3, "accuracy": 0.5, "kappa": 0.1}
         sets = {on: figures | {"macro_f1": round(number / 10 + place / 100, 6)} for place, on in enumerate(SETS)}
-        places.figures.write_text(json.dumps({"test": {"per_dataset": sets}}))
+        paths.metrics.write_text(json.dumps({"test": {"per_dataset": sets}}))
 
 
 def test_each_row_is_a_run_and_each_column_a_test_part(runs: None, capsys: pytest.CaptureFixture) -> None:

@@ -9,7 +9,6 @@ from stages.base.errors import InputError
 from stages.curation import splitting
 from stages.curation.balancing import distort, plan
 from stages.curation.splitting import cross_validation, groups, held_out
-from stages.faces.subsets import parts
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness"]
 
@@ -108,7 +107,7 @@ def test_cross_validation_tests_and_validates_every_face_once(seed: int):
     assert straddling(dealt) == {"subject": 0, "sequence": 0, "cluster": 0}
     tested, validated = [], []
     for fold in range(10):
-        run = parts(dealt, fold)
+        run = subsets(dealt, fold)
         sides = [set(part["group"]) for part in (run.train, run.validation, run.test)]
         assert not sides[0] & sides[1] and not sides[0] & sides[2] and not sides[1] & sides[2]
         assert len(run.train) + len(run.validation) + len(run.test) == len(dealt)
@@ -129,7 +128,7 @@ def test_as_many_folds_as_subjects_leave_one_subject_out():
 def test_held_out_parts_and_those_of_one_data_set():
     dealt = held_out(faces(), 5, 0.2, 0)
     for dataset in (None, "a"):
-        run = parts(dealt, 2, dataset)
+        run = subsets(dealt, 2, dataset)
         assert set(run.test["id"]) == set(dealt.loc[dealt["split"] == "test", "id"])
         pool = dealt[(dealt["split"] == "train") & ((dealt["dataset"] == dataset) | (dataset is None))]
         assert list(run.validation["id"]) == list(pool.loc[pool["fold"] == 2, "id"])
@@ -140,9 +139,9 @@ def test_held_out_parts_and_those_of_one_data_set():
 def test_a_run_of_one_data_set_leaves_out_what_it_does_not_teach(fold: int):
     index = faces()
     index.loc[(index["dataset"] == "a") & (index["label"] == LABELS[0]), "label"] = LABELS[1]
-    run = parts(held_out(index, 5, 0.2, 0), fold, "a")
+    run = subsets(held_out(index, 5, 0.2, 0), fold, "a")
     assert set(run.train["label"]) == set(run.validation["label"]) == set(run.test["label"]) == set(LABELS[1:])
-    assert set(run.test["dataset"]) > {"a"} and len(parts(held_out(index, 5, 0.2, 0), fold).test) > len(run.test)
+    assert set(run.test["dataset"]) > {"a"} and len(subsets(held_out(index, 5, 0.2, 0), fold).test) > len(run.test)
 
 
 def test_copies_balance_every_fold_and_stay_in_their_parents_fold():

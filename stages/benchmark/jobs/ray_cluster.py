@@ -9,9 +9,9 @@ from socket import create_connection
 from zipfile import ZipFile
 
 from stages.base import params
-from stages.base.atomic import whole
+from stages.base.atomic import atomic_output
 from stages.base.errors import InputError
-from stages.base.paths import Places
+from stages.base.paths import RunPaths
 from stages.benchmark.jobs import dvc_process, remote_job, snapshot
 
 
@@ -72,7 +72,7 @@ def run(jobs: list[str], logs: Path) -> Generator[tuple[str, bool]]:
 
 def take(job: str, packed: bytes, recorded: dict) -> bool:
     """Unpack and record what a job wrote, if that comes to what was `recorded` where it ran; whether it did."""
-    with whole(folder(job)) as beside, ZipFile(io.BytesIO(packed)) as archive:
+    with atomic_output(folder(job)) as beside, ZipFile(io.BytesIO(packed)) as archive:
         archive.extractall(beside)
     dvc_process.run("commit", "-q", "-f", *dvc_process.stages(job))
     if remote_job.recorded(Path(), dvc_process.stages(job)) == recorded:
@@ -84,4 +84,4 @@ def take(job: str, packed: bytes, recorded: dict) -> bool:
 def folder(job: str) -> Path:
     """Where a job writes."""
     model, fold, seed = job.rsplit("-", 2)
-    return Places.benchmark(model, int(fold), int(seed)).model.parent
+    return RunPaths.benchmark(model, int(fold), int(seed)).model.parent
