@@ -9,6 +9,7 @@ from stages.base.errors import InputError
 from stages.curation import splitting
 from stages.curation.balancing import distort, plan
 from stages.curation.splitting import cross_validation, groups, held_out
+from stages.faces.subsets import subsets
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness"]
 
