@@ -17,8 +17,8 @@ from stages.faces.table import write_index
 from stages.inspection.cam import maps, overlay
 from stages.inspection.cam_layer import as_maps, last_layer
 from stages.inspection.examples import chosen
-from stages.models import build, head
 from stages.models.architectures.vgg16 import Enlarge
+from stages.models.networks import build, head
 from stages.models.saved_model import load, save
 from stages.training.augmentation import distorted
 

@@ -14,7 +14,8 @@ from stages.base import params
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.benchmark.profiling import flops, inference, name, training
-from stages.models import build, hardware
+from stages.models import hardware
+from stages.models.networks import build
 from stages.models.preprocessing import Inputs
 
 

@@ -8,7 +8,7 @@ import safetensors.torch
 from torch import nn
 
 from stages.base.errors import InputError
-from stages.models import build
+from stages.models.networks import build
 
 CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from stages.base.errors import InputError
 from stages.base.params import Train
-from stages.models import build, head
+from stages.models.networks import build, head
 from stages.models.saved_model import CONFIG, WEIGHTS, load
 
 

@@ -12,9 +12,9 @@ from tqdm import tqdm
 from stages.base.errors import InputError
 from stages.base.params import Train
 from stages.evaluation.metrics import measure
-from stages.models import head
 from stages.models.forward import logits
 from stages.models.hardware import autocast, precision
+from stages.models.networks import head
 from stages.models.preprocessing import Inputs
 from stages.training import distributed, optimizer
 from stages.training.augmentation import Batches

@@ -12,7 +12,7 @@ from helpers.project import Project
 from stages.base import params
 from stages.benchmark import profiling
 from stages.benchmark.profiling import flops
-from stages.models import build
+from stages.models.networks import build
 from stages.models.preprocessing import Inputs
 
 INPUTS = Inputs(16, [0.5], [0.25])

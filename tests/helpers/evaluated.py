@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from stages.faces.table import write_index
-from stages.models import build
+from stages.models.networks import build
 from stages.models.saved_model import save
 
 LABELS = ["anger", "fear", "happy", "neutral"]

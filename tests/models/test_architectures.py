@@ -7,11 +7,12 @@ from torch import nn
 from torch.nn import functional
 
 from stages.base.errors import InputError
-from stages.models import ARCHITECTURES, build, head
 from stages.models.architectures.mini_xception import Residual
 from stages.models.architectures.vgg16 import Enlarge
 from stages.models.forward import logits
+from stages.models.networks import build, head
 from stages.models.preprocessing import Inputs
+from stages.models.registry import architecture_names
 from stages.models.saved_model import load, save
 
 CONFIG = {
@@ -32,7 +33,7 @@ def faces() -> torch.Tensor:
 # Small sides that suit each network.
 SIZES = {"cnn5": 32, "cnn8": 32, "convnet": 48, "mini_xception": 64, "vit_mod": 30, "vit_b16": 32}
 SLOW = {"vgg16", "vit_b16", "vit_mod"}
-NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in ARCHITECTURES]
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in architecture_names()]
 
 
 def size_of(name: str) -> int:
@@ -119,7 +120,7 @@ def test_parameters_as_keras_counts_them(name: str, size: int, total: int) -> No
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("name", [*ARCHITECTURES, "timm/convnext_tiny", "timm/deit_tiny_patch16_224"])
+@pytest.mark.parametrize("name", [*architecture_names(), "timm/convnext_tiny", "timm/deit_tiny_patch16_224"])
 def test_logits_have_one_column_a_class(name: str, channels: int) -> None:
     for size in (size_of(name), {"vit_mod": 100, "vit_b16": 96}.get(name, 80)):
         with torch.device("meta"):
@@ -246,7 +247,7 @@ def test_impossible_sizes_are_refused(name: str, impossible: int, least: int) ->
 
 @pytest.mark.parametrize("name", ["cnn5", "cnn8", "convnet", "mini_xception", "vit_mod"])
 def test_an_architecture_without_imagenet_weights_says_which_have(name: str) -> None:
-    with pytest.raises(InputError, match=f"{name} has no ImageNet weights; vgg16, googlenet, resnet18, vit_b16"):
+    with pytest.raises(InputError, match=f"{name} has no ImageNet weights; googlenet, resnet18, vgg16, vit_b16"):
         build(name, 7, 3, size_of(name), None, imagenet=True)
 
 

@@ -15,7 +15,7 @@ from torchvision.models import googlenet
 from helpers.hub_server import serve
 from helpers.project import ENVIRONMENT, ROOT
 from stages.base.errors import InputError
-from stages.models import build
+from stages.models.networks import build
 from stages.models.preprocessing import Inputs
 
 RESNET18 = "/timm/resnet18.a1_in1k/resolve/main/model.safetensors"
@@ -23,7 +23,7 @@ BUILD = """
 import sys
 import safetensors.torch
 from stages.base.errors import InputError
-from stages.models import build
+from stages.models.networks import build
 folder = sys.argv[1]
 for arch, channels in (("resnet18", 3), ("resnet18", 1), ("vgg16", 1), ("timm/convnext_tiny", 3)):
     try:
@@ -160,7 +160,7 @@ def test_googlenet_without_a_connection(tmp_path: Path, monkeypatch: pytest.Monk
         with pytest.raises(InputError, match="of googlenet could not be had.*connect once.* init: random") as error:
             build("googlenet", 7, 1, 64, None, imagenet=True)
     assert "\n" not in str(error.value)
-    assert not os.listdir(tmp_path / "hub/checkpoints")
+    assert not list((tmp_path / "hub/checkpoints").iterdir())
 
 
 def test_timm_without_imagenet_weights() -> None:

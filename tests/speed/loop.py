@@ -16,8 +16,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from stages.base import params
-from stages.models import build, hardware
+from stages.models import hardware
 from stages.models.hardware import autocast
+from stages.models.networks import build
 from stages.models.preprocessing import Inputs
 from stages.training.checkpoint import Checkpoint
 from stages.training.curves import Curves

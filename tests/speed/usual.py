@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from stages.base import params
 from stages.datasets.labels import LABELS
 from stages.faces.table import open_faces, read_index
-from stages.models import build, hardware
+from stages.models import hardware
+from stages.models.networks import build
 from stages.models.preprocessing import Inputs, to_images
 from stages.training import augmentation as ours
 from stages.training.checkpoint import Checkpoint

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from stages.base.errors import InputError
-from stages.models import build, head
+from stages.models.networks import build, head
 from stages.models.saved_model import save
 from stages.training.initial_weights import start
 

@@ -16,8 +16,8 @@ from helpers.trainable import LABELS, bright_or_dark
 from stages.base import params
 from stages.base.errors import InputError
 from stages.faces.table import Selection
-from stages.models import build
 from stages.models.forward import logits
+from stages.models.networks import build
 from stages.models.preprocessing import Inputs
 from stages.training.augmentation import Batches, distort
 from stages.training.checkpoint import Checkpoint

@@ -2,6 +2,8 @@
 
 from torch import nn
 
+IMAGENET_WEIGHTS = False
+
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
     """Three 3×3 convolutions to 64 maps, two to 128, each half followed by 2×2 pooling; then 512 hidden units.

@@ -5,6 +5,8 @@ from torch import nn
 from stages.base.errors import InputError
 from stages.models.weights import glorot
 
+IMAGENET_WEIGHTS = False
+
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
     """Four blocks of two 3×3 convolutions, to 64, 128, 256 and 512 maps; then 512, 256 and 128 hidden units.

@@ -4,6 +4,8 @@ from torch import nn
 
 from stages.base.errors import InputError
 
+IMAGENET_WEIGHTS = False
+
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
     """3×3 convolutions to 64, 64 and 32 maps, each with ReLU and 2×2 pooling; then 512 and 64 hidden units.

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from stages.models.weights import not_had
 
+IMAGENET_WEIGHTS = True
+
 
 def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
     """Inception network, its main branch alone: images B×channels×size×size, of any size, to logits B×classes.

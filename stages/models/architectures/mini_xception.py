@@ -4,6 +4,8 @@ from torch import Tensor, nn
 
 from stages.models.weights import glorot
 
+IMAGENET_WEIGHTS = False
+
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
     """Two convolutions to 8 maps, four residual modules to 16, 32, 64 and 128, and one convolution to the classes.

@@ -4,6 +4,8 @@ from torch import nn
 
 from stages.models import from_timm
 
+IMAGENET_WEIGHTS = True
+
 
 def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
     """Residual network: images B×channels×size×size, of any size, to logits B×classes.

@@ -6,6 +6,8 @@ from torch.nn import functional
 
 from stages.models import from_timm
 
+IMAGENET_WEIGHTS = True
+
 
 def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
     """Thirteen 3×3 convolutions and two hidden layers of 4096, for images from 32×32, made for 224×224.

@@ -4,6 +4,8 @@ from torch import nn
 
 from stages.models import from_timm
 
+IMAGENET_WEIGHTS = False
+
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
     """Patches of 10 pixels: images B×channels×size×size, made for 100, to logits B×classes.

@@ -1,0 +1,15 @@
+"""The names of the architectures: each is a file in `architectures/`. Importing this module does not import torch."""
+
+from pathlib import Path
+
+ARCHITECTURES = Path(__file__).parent / "architectures"
+
+
+def architecture_names() -> list[str]:
+    """Return the names of this project's architectures, sorted; those of timm are named `timm/…` and not listed."""
+    return sorted(file.stem for file in ARCHITECTURES.glob("*.py") if file.stem.isidentifier())
+
+
+def architecture_file(name: str) -> Path:
+    """Return the path of the file that defines the architecture `name`."""
+    return ARCHITECTURES / f"{name}.py"
