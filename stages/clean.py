@@ -3,26 +3,26 @@
 import json
 from pathlib import Path
 
-from stages.base import params
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.curation.cleaning import BY_HAND, defects, reasons
 from stages.curation.exclusions import excluded
 from stages.curation.near_duplicates import components, contrast, near_pairs
 from stages.faces.table import open_faces, read_index, write_index
+from stages.params.clean import Clean
 
 
 def main() -> None:
-    p = params.load().clean
+    settings = Clean.load()
     faces = open_faces(Path("data/merged/faces.npy"))
     index = read_index(Path("data/merged/index.csv"))
 
     spread = contrast(faces)
-    pairs = near_pairs(faces, p.near_distance, p.near_correlation)
-    shows = spread >= p.min_contrast
+    pairs = near_pairs(faces, settings.near_distance, settings.near_correlation)
+    shows = spread >= settings.min_contrast
     index["cluster"] = components(len(index), pairs[shows[pairs].all(axis=1)])
     by_hand = excluded(index, Path("data/exclude.csv"))
-    reason = reasons(index, by_hand != "", spread, p.min_contrast, p.whole_test)
+    reason = reasons(index, by_hand != "", spread, settings.min_contrast, settings.whole_test)
     removed = index.assign(reason=reason.where(reason != BY_HAND, reason + ": " + by_hand))[reason != ""]
     if len(removed) == len(index):
         raise InputError(f"clean: every one of the {len(index)} faces would be removed; lower clean.min_contrast")

@@ -7,19 +7,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stages.base import params
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.datasets.picture import Rejected
 from stages.datasets.published import differences
 from stages.datasets.reading import read_faces
 from stages.datasets.writer import TableWriter
+from stages.params.data import Data
 
 ARCHIVES = Path("data/archives")
 
 
 def main() -> None:
-    data = params.load().data
+    data = Data.load()
     for dataset in data.datasets:
         if not (ARCHIVES / dataset / "source.json").exists():
             raise InputError(f"{ARCHIVES / dataset}: holds no archive; run `dvc repro download@{dataset}`")

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.base import params
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
+from stages.params.report import Report
+from stages.params.section import read
 from stages.reporting.images import embedded, faces_of
 from stages.reporting.model_card import card
 from stages.reporting.page import page
@@ -19,31 +20,27 @@ PAGE, CARD = Path("plots/report.html"), Path("data/model/README.md")
 
 
 def main() -> None:
-    p = params.load()
+    params = read()
+    show_faces = Report.load().faces
     config = _json("data/model/config.json")
     figures = {name: _json(f"metrics/{name}.json") for name in ("metrics", "merge", "clean", "split")}
     evaluation, explore = _tables(Path("plots/evaluation"), ".csv"), _tables(Path("plots/explore"), ".csv")
     test = figures["metrics"]["test"]
     facts = {
-        "model": p.model,
+        "model": params["model"],
         "config": config,
         **figures,
         "confusion": evaluation["confusion"],
         "params": {
-            "model": p.model,
-            "seed": p.seed,
-            "data": p.data.model_dump(),
-            "clean": p.clean.model_dump(),
-            "split": p.split.model_dump(),
-            "augment": p.augment.model_dump(),
+            **{key: params[key] for key in ("model", "seed", "data", "clean", "split", "augment")},
             "train": config["recipe"],
         },
     }
     content = facts | {
         "charts": album(explore, _tables(CURVES, ".tsv"), evaluation, test, config["labels"], config["epoch"]),
-        "faces": p.report.faces,
-        "strips": _strips(Path("plots/faces"), config["labels"]) if p.report.faces else [],
-        "explained": _explained(Path("plots/explained"), p.report.faces),
+        "faces": show_faces,
+        "strips": _strips(Path("plots/faces"), config["labels"]) if show_faces else [],
+        "explained": _explained(Path("plots/explained"), show_faces),
         "tree": tree_id(Path("stages")),
         "versions": versions(),
         "weights": sha256(Path("data/model/weights.safetensors")),

@@ -3,22 +3,23 @@
 import json
 from pathlib import Path
 
-from stages.base import params
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.curation.splitting import TEST, TRAIN, UNUSED, cross_validation, held_out
 from stages.faces.table import read_index, write_index
+from stages.params.data import Data
+from stages.params.split import Split
 
 
 def main() -> None:
-    p = params.load()
+    settings = Split.load()
     index = read_index(Path("data/clean/index.csv"))
-    if p.split.protocol == "held_out":
-        index = held_out(index, p.split.folds, p.split.test_share, p.split.seed)
+    if settings.protocol == "held_out":
+        index = held_out(index, settings.folds, settings.test_share, settings.seed)
     else:
-        index = cross_validation(index, p.split.folds, p.split.seed)
-    for part in (TRAIN, TEST) if p.split.protocol == "held_out" else (TRAIN,):
-        if missing := set(p.data.labels) - set(index.loc[index["split"] == part, "label"]):
+        index = cross_validation(index, settings.folds, settings.seed)
+    for part in (TRAIN, TEST) if settings.protocol == "held_out" else (TRAIN,):
+        if missing := set(Data.load().labels) - set(index.loc[index["split"] == part, "label"]):
             print(f"no face in the {part} part is labelled {', '.join(sorted(missing))}")
 
     counts = {"groups": index["group"].nunique()}

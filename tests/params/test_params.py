@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from helpers.project import ROOT
-from stages.base import params
 from stages.base.errors import InputError
+from stages.params.complete import Params
+from stages.params.models import load_recipe
+from stages.params.train import Train
 
 SEARCHED = "lr: {low: 0.0003, high: 0.01, log: true}"
 WRONG = [
@@ -16,7 +18,7 @@ WRONG = [
     ("source: demo", "source: demmo", "data.source: 'demmo'", "'demo'"),
     ("[ck48,", "[ck49,", "data.datasets.0: 'ck49'", "'ck48'"),
     ("[ck48, jaffe, sfew]", "[]", "data.datasets: []", "at least 1"),
-    ("[ck48, jaffe, sfew]", "[ck48, ck48]", "data.datasets", "names one twice"),
+    ("[ck48, jaffe, sfew]", "[ck48, ck48]", "data.datasets", "a value twice"),
     ("labels: [anger", "labels: [angry", "data.labels.0: 'angry'", "'anger'"),
     ("  size: 48", "  size: big", "data.size: 'big'", "integer"),
     ("channels: 1", "channels: 2", "data.channels: 2", "1, 3"),
@@ -65,7 +67,7 @@ WRONG = [
     ("compile: false", "compile: maybe", "train.compile: 'maybe'", "boolean"),
     ("checkpoint_steps: null", "checkpoint_steps: 0", "train.checkpoint_steps: 0", "greater than or equal to 1"),
     ("models: [cnn5,", "models: [cnn50,", "benchmark.models: 'cnn50'", "'cnn5'"),
-    ("seeds: [0]", "seeds: [0, 0]", "benchmark.seeds", "names one twice"),
+    ("seeds: [0]", "seeds: [0, 0]", "benchmark.seeds", "a value twice"),
     ("lr: {low:", "lrr: {low:", "search.lrr: 'lrr' is unknown", "'lr'"),
     ("low: 0.0003", "lo: 0.0003", "search.lr.lo: unknown key", "'low'"),
     ("low: 0.0003, ", "", "search.lr: give either", "choices"),
@@ -73,8 +75,8 @@ WRONG = [
     (SEARCHED, "lr: {choices: [0.1]}", "search.lr.choices: [0.1]", "at least 2"),
     (SEARCHED, "lr: {choices: [0.1, 0.1]}", "search.lr.choices: [0.1, 0.1]", "twice"),
     (SEARCHED, "lr: {choices: [0.1, [2]]}", "search.lr: [2]", "number"),
-    ("low: 0.0003", "low: little", "search.lr.low: 'little'", "is no number"),
-    ("high: 0.01, log", "high: .inf, log", "search.lr.high: inf", "is no number"),
+    ("low: 0.0003", "low: little", "search.lr.low: 'little'", "is not a number"),
+    ("high: 0.01, log", "high: .inf, log", "search.lr.high: inf", "is not a number"),
     ("low: 0.0003", "low: 0.1", "search.lr: low 0.1", "less than high 0.01"),
     ("high: 0.01, log", "high: 100, log", "search.lr: 100", "less than or equal to 10"),
     (
@@ -113,18 +115,18 @@ def test_a_mistake_is_named(tmp_path: Path, right: str, wrong: str, key: str, he
     path = tmp_path / "params.yaml"
     path.write_text(text.replace(right, wrong, 1))
     with pytest.raises(InputError) as error:
-        params.load(path)
+        Params.load(path)
     assert key in str(error.value) and help in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path):
     with pytest.raises(InputError, match="not found"):
-        params.load(tmp_path / "params.yaml")
+        Params.load(tmp_path / "params.yaml")
 
 
 def test_the_recipe_is_train_with_what_the_model_changes(tmp_path: Path):
     path = tmp_path / "params.yaml"
     path.write_text((ROOT / "params.yaml").read_text().replace("cnn5: {}", "cnn5: {lr: 5e-4}", 1))
-    changed, plain = params.load(path).recipe, params.load(ROOT / "params.yaml").train
+    changed, plain = load_recipe("cnn5", path), Train.load(ROOT / "params.yaml")
     assert changed.arch == "cnn5" and changed.lr == 5e-4  # YAML 1.2, as DVC writes it: PyYAML would read a text
     assert changed.model_dump(exclude={"arch", "lr"}) == plain.model_dump(exclude={"arch", "lr"})

@@ -1,0 +1,18 @@
+"""Section `benchmark`: which models are compared, on which folds and seeds."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from stages.params.section import Section, distinct
+
+
+class Benchmark(Section):
+    """The runs of the benchmark: every model on every fold with every seed."""
+
+    KEY: ClassVar[str] = "benchmark"
+    models: Annotated[list[str], Field(min_length=1), AfterValidator(distinct)]
+    folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(distinct)]
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1), AfterValidator(distinct)]
+    threads: Annotated[int, Field(ge=1)]
+    review: str

@@ -1,0 +1,17 @@
+"""Section `clean`: which faces are removed."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from stages.params.section import Section
+
+
+class Clean(Section):
+    """Thresholds for empty images and near-duplicates."""
+
+    KEY: ClassVar[str] = "clean"
+    min_contrast: Annotated[float, Field(ge=0, le=127)]
+    near_distance: Annotated[int, Field(ge=0, le=16)]
+    near_correlation: Annotated[float, Field(ge=0.5, le=1)]
+    whole_test: bool

@@ -1,0 +1,124 @@
+"""The whole of `params.yaml`, and what must fit together across its sections."""
+
+import re
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from stages.base.errors import InputError
+from stages.base.suggestions import suggestion
+from stages.params.augment import Augment
+from stages.params.benchmark import Benchmark
+from stages.params.clean import Clean
+from stages.params.data import Data
+from stages.params.general import General
+from stages.params.models import Recipe, recipe
+from stages.params.report import Report
+from stages.params.search import Tried
+from stages.params.section import PATH, read, validate
+from stages.params.sources import Sources
+from stages.params.split import Split
+from stages.params.train import Train
+
+
+class Params(General):
+    """Every section of `params.yaml`, each valid and all fitting together."""
+
+    KEY: ClassVar[str] = ""
+    data: Data
+    sources: Sources
+    clean: Clean
+    split: Split
+    augment: Augment
+    train: Train
+    benchmark: Benchmark
+    search: dict[Literal[tuple(Train.model_fields)], Tried]  # type: ignore[valid-type]
+    report: Report
+    models: dict[str, dict[str, Any]]
+
+    @classmethod
+    def load(cls, path: Path = PATH) -> Self:
+        """Read and validate the whole file.
+
+        Raises:
+            InputError: as for a section, and where sections contradict each other.
+        """
+        return validate(cls, read(path), "")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the chosen model."""
+        return recipe(self.model, self.train, self.models)
+
+    @property
+    def trained(self) -> list[str]:
+        """The models that the pipeline and the benchmark train."""
+        return list(dict.fromkeys([self.model, *self.benchmark.models]))
+
+    def tried(self, values: dict[str, Any]) -> Recipe:
+        """Return the chosen model's recipe with the values that a search tries; InputError if one is not allowed."""
+        return validate(Recipe, {**self.recipe.model_dump(), **values}, "search.")
+
+    @model_validator(mode="after")
+    def _models_exist(self) -> Self:
+        for name in self.models:
+            recipe(name, self.train, self.models)
+        for key, name in [("model", self.model), *(("benchmark.models", name) for name in self.benchmark.models)]:
+            if name not in self.models:
+                raise InputError(f"params.yaml: {key}: {name!r} is not one of `models`{suggestion(name, self.models)}")
+        if self.benchmark.review not in self.benchmark.models:
+            raise InputError(
+                f"params.yaml: benchmark.review: {self.benchmark.review!r} is not one of `benchmark.models`, so the "
+                f"labels cannot be reviewed by it{suggestion(self.benchmark.review, self.benchmark.models)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _folds_exist(self) -> Self:
+        for fold in self.benchmark.folds:
+            if fold >= self.split.folds:
+                last = self.split.folds - 1
+                raise InputError(f"params.yaml: benchmark.folds: fold {fold} does not exist; folds are 0 to {last}")
+        return self
+
+    @model_validator(mode="after")
+    def _classes_are_balanced_once(self) -> Self:
+        recipes = [("train", recipe(name, self.train, self.models)) for name in self.trained]
+        recipes += [("search", self.tried({key: end})) for key, tried in self.search.items() for end in tried.extremes]
+        for section, settings in recipes:
+            if settings.balance != "none" and self.augment.balance:
+                raise InputError(
+                    f"params.yaml: {section}.balance: {settings.balance!r} and augment.balance: {self.augment.balance} "
+                    "both balance the classes; set one to none, or the other to 0"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _batches_can_be_shared(self) -> Self:
+        processes = re.search(r"--nproc[-_]per[-_]node[= ](\d+)", self.launch)
+        size = self.recipe.batch_size // self.recipe.accumulation
+        if processes and int(processes[1]) > 1 and size % (2 * int(processes[1])):
+            raise InputError(
+                f"params.yaml: train.batch_size: {size} faces at once cannot be divided in pairs among {processes[1]} "
+                f"processes; make them a multiple of {2 * int(processes[1])}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _archives_are_named(self) -> Self:
+        source = self.data.source
+        settings = getattr(self.sources, source)
+        for dataset in self.data.datasets:
+            key = f"sources.{source}.{dataset}"
+            if dataset not in settings:
+                raise InputError(f"params.yaml: {key}: missing; say there where the archive of {dataset} is")
+            if source == "local" and not settings[dataset].path:
+                raise InputError(
+                    f"params.yaml: {key}.path: not set; give your copy of {dataset}, an archive or a folder"
+                )
+            if source == "kaggle" and bool(settings[dataset].dataset) == bool(settings[dataset].competition):
+                raise InputError(
+                    f"params.yaml: {key}: set either dataset (owner/name) or competition, or use data.source: local"
+                )
+        return self

@@ -1,0 +1,12 @@
+"""Section `report`: what the report shows."""
+
+from typing import ClassVar
+
+from stages.params.section import Section
+
+
+class Report(Section):
+    """Whether the report shows faces."""
+
+    KEY: ClassVar[str] = "report"
+    faces: bool

@@ -1,0 +1,60 @@
+"""Section `train`: the training recipe."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from stages.params.section import Section
+
+
+class Train(Section):
+    """A training recipe. `params.yaml` describes each key."""
+
+    KEY: ClassVar[str] = "train"
+    arch: str | None
+    init: str
+    epochs: Annotated[int, Field(ge=1)]
+    patience: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=2)]
+    accumulation: Annotated[int, Field(ge=1)]
+    optimizer: str
+    lr: Annotated[float, Field(gt=0, le=10)]
+    layer_decay: Annotated[float, Field(gt=0, le=1)]
+    freeze_epochs: Annotated[int, Field(ge=0)]
+    schedule: Literal["cosine", "one_cycle", "plateau", "constant"]
+    warm_up: Annotated[float, Field(ge=0, le=0.9)]
+    weight_decay: Annotated[float, Field(ge=0, le=10)]
+    clip: Annotated[float, Field(gt=0)] | None
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    focal: Annotated[float, Field(ge=0, le=10)]
+    balance: Literal["none", "weights", "sampling"]
+    input_size: Annotated[int, Field(ge=16, le=512)] | None
+    strength: Annotated[float, Field(ge=0, le=3)]
+    erasing: Annotated[float, Field(ge=0, le=1)]
+    mixup: Annotated[float, Field(ge=0, le=10)]
+    cutmix: Annotated[float, Field(ge=0, le=10)]
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    test_flips: bool
+    precision: Literal["auto", "float32", "bfloat16", "float16"]
+    memory_share: Annotated[float, Field(ge=0, le=0.9)]
+    compile: bool
+    checkpoint_steps: Annotated[int, Field(ge=1)] | None
+    tensorboard: str | None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        part, rest = divmod(self.batch_size, self.accumulation)
+        if rest or part < 2:
+            raise ValueError(
+                f"batch_size {self.batch_size} cannot be divided into accumulation {self.accumulation} equal parts of "
+                "two faces or more"
+            )
+        if (self.mixup or self.cutmix) and part % 2:
+            raise ValueError(
+                f"mixup and cutmix mix the faces of a batch in pairs, and {part} faces at once are an odd number; "
+                "make batch_size even"
+            )
+        if self.schedule == "one_cycle" and not self.warm_up:
+            raise ValueError("schedule one_cycle starts with a rising rate: warm_up must be above 0")
+        return self
