@@ -1,4 +1,4 @@
-"""The figures of a model put to the test, against scikit-learn's and the papers' formulas, and the stage itself."""
+"""The metrics against scikit-learn and the formulas of the papers, and the evaluate stage."""
 
 import json
 import os
@@ -20,15 +20,15 @@ from sklearn.frozen import FrozenEstimator
 from helpers.evaluated import LABELS, write_tree
 from helpers.project import ROOT
 from stages.base.errors import InputError
-from stages.evaluation.calibration import calibration_error, reliability, temperature
-from stages.evaluation.metrics import measure, scores
-from stages.evaluation.summary import coarse, figures, overall, per_class
-from stages.evaluation.tables import predictions, tables
+from stages.evaluation.calibration import calibration_error, fit_temperature, reliability_bins
+from stages.evaluation.metrics import classification_metrics, logit_metrics
+from stages.evaluation.summary import coarse_metrics, detailed_metrics, overall_metrics, per_class_metrics
+from stages.evaluation.tables import plot_tables, prediction_table
 from stages.faces.table import write_index
 
 
-def drawn(count: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """True classes and logits that know something of them."""
+def simulated(count: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return true classes and logits in which the true class is one higher on average."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, classes, count)
     logits = rng.normal(0, 1, (count, classes))
@@ -37,8 +37,8 @@ def drawn(count: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarr
 
 
 @pytest.fixture
-def test_part() -> pd.DataFrame:
-    """Sixty faces of two data sets, the first of which has no neutral ones; ids are not positions."""
+def test_faces() -> pd.DataFrame:
+    """Sixty faces of two data sets; the first has no neutral face, and ids are not positions."""
     rng = np.random.default_rng(0)
     labels = [*rng.choice(LABELS[:3], 40), *rng.choice(LABELS, 20)]
     rows = pd.DataFrame({"id": np.arange(60) * 2, "dataset": ["ck48"] * 40 + ["sfew"] * 20, "label": labels})
@@ -51,35 +51,35 @@ def logits() -> np.ndarray:
     return np.random.default_rng(0).normal(0, 1, (60, 4))
 
 
-def test_scores_are_scikit_learns() -> None:
+def test_classification_metrics_equal_scikit_learns() -> None:
     rng = np.random.default_rng(0)
     truth, prediction = rng.integers(0, 5, 300), rng.integers(0, 5, 300)
-    assert scores(truth, prediction) == {
+    assert classification_metrics(truth, prediction) == {
         "accuracy": sklearn_metrics.accuracy_score(truth, prediction),
         "balanced_accuracy": pytest.approx(sklearn_metrics.balanced_accuracy_score(truth, prediction)),
         "macro_f1": sklearn_metrics.f1_score(truth, prediction, average="macro"),
     }
 
 
-def test_a_class_that_does_not_occur_costs_only_its_false_alarms() -> None:
+def test_an_absent_class_counts_only_by_its_false_positives() -> None:
     truth = np.array([0, 0, 1, 1])
-    assert scores(truth, truth) == {"accuracy": 1, "balanced_accuracy": 1, "macro_f1": 1}
-    wrong = scores(truth, np.array([0, 2, 1, 1]))
+    assert classification_metrics(truth, truth) == {"accuracy": 1, "balanced_accuracy": 1, "macro_f1": 1}
+    wrong = classification_metrics(truth, np.array([0, 2, 1, 1]))
     assert wrong == {"accuracy": 0.75, "balanced_accuracy": 0.75, "macro_f1": pytest.approx((2 / 3 + 1) / 2)}
 
 
-def test_loss_is_of_the_true_class() -> None:
-    figures = measure(torch.tensor([[0.0, 0.0], [0.0, 100.0]]), torch.tensor([0, 1]))
-    assert figures["loss"] == pytest.approx(np.log(2) / 2) and figures["accuracy"] == 1
+def test_the_loss_is_the_cross_entropy_of_the_true_class() -> None:
+    found = logit_metrics(torch.tensor([[0.0, 0.0], [0.0, 100.0]]), torch.tensor([0, 1]))
+    assert found["loss"] == pytest.approx(np.log(2) / 2) and found["accuracy"] == 1
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
 @pytest.mark.parametrize("seed", range(3))
-def test_overall_figures_are_scikit_learns(classes: int, seed: int) -> None:
-    truth, logits = drawn(400, classes, seed)
+def test_overall_metrics_equal_scikit_learns(classes: int, seed: int) -> None:
+    truth, logits = simulated(400, classes, seed)
     shares, prediction = softmax(logits, 1), logits.argmax(1)
     multiclass = {"multi_class": "ovr", "average": "macro"} if classes > 2 else {}
-    found = overall(truth, logits, 2.0)
+    found = overall_metrics(truth, logits, 2.0)
     assert found.pop("calibrated") == pytest.approx(
         {
             "log_loss": sklearn_metrics.log_loss(truth, softmax(logits / 2, 1)),
@@ -101,11 +101,11 @@ def test_overall_figures_are_scikit_learns(classes: int, seed: int) -> None:
     )
 
 
-def test_overall_figures_where_a_class_is_absent() -> None:
-    truth, logits = drawn(300, 4)
+def test_overall_metrics_if_a_class_is_absent() -> None:
+    truth, logits = simulated(300, 4)
     truth[truth == 3] = 0
     shares, prediction = softmax(logits, 1), logits.argmax(1)
-    found = overall(truth, logits, 1.0)
+    found = overall_metrics(truth, logits, 1.0)
     areas = [sklearn_metrics.roc_auc_score(truth == label, shares[:, label]) for label in range(3)]
     assert found["auroc"] == pytest.approx(np.mean(areas))
     assert found["macro_f1"] == pytest.approx(
@@ -115,28 +115,28 @@ def test_overall_figures_where_a_class_is_absent() -> None:
     assert found["top2"] == pytest.approx(sklearn_metrics.top_k_accuracy_score(truth, logits, k=2, labels=range(4)))
 
 
-def test_overall_figures_of_one_class_only_leave_out_what_needs_two() -> None:
-    truth, logits = np.zeros(9, int), drawn(9, 3)[1]
+def test_overall_metrics_of_a_single_class_have_no_auroc_and_no_kappa() -> None:
+    truth, logits = np.zeros(9, int), simulated(9, 3)[1]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = overall(truth, logits, 1.0)
+        found = overall_metrics(truth, logits, 1.0)
     assert not {"auroc", "kappa"} & set(found)
     right = (logits.argmax(1) == 0).mean()
     assert found["accuracy"] == found["balanced_accuracy"] == pytest.approx(right)
 
 
-def test_ties_are_resolved_as_scikit_learn_does() -> None:
-    truth, logits = drawn(200, 3)
+def test_ties_are_resolved_as_in_scikit_learn() -> None:
+    truth, logits = simulated(200, 3)
     logits = logits.round()  # many equal ones
-    found, shares = overall(truth, logits, 1.0), softmax(logits, 1)
+    found, shares = overall_metrics(truth, logits, 1.0), softmax(logits, 1)
     assert found["accuracy"] == sklearn_metrics.accuracy_score(truth, logits.argmax(1))
     assert found["auroc"] == pytest.approx(sklearn_metrics.roc_auc_score(truth, shares, multi_class="ovr"))
     assert found["top2"] == pytest.approx(sklearn_metrics.top_k_accuracy_score(truth, shares, k=2))
 
 
-def test_per_class_figures() -> None:
+def test_per_class_metrics() -> None:
     truth, prediction = np.array([0, 0, 1, 1, 1]), np.array([0, 1, 1, 1, 0])
-    found, area = per_class(truth, np.eye(3)[prediction], ["happy", "fear", "anger"]), 7 / 12
+    found, area = per_class_metrics(truth, np.eye(3)[prediction], ["happy", "fear", "anger"]), 7 / 12
     assert found["happy"] == pytest.approx({"precision": 0.5, "recall": 0.5, "f1": 0.5, "faces": 2, "auroc": area})
     share = 2 / 3
     assert found["fear"] == pytest.approx({"precision": share, "recall": share, "f1": share, "faces": 3, "auroc": area})
@@ -146,8 +146,8 @@ def test_per_class_figures() -> None:
 # Calibration
 
 
-def test_calibration_error_is_the_papers() -> None:
-    truth, logits = drawn(1000, 5)
+def test_calibration_error_equals_the_formula_of_the_paper() -> None:
+    truth, logits = simulated(1000, 5)
     shares = softmax(3 * logits, 1)
     confidence, right = shares.max(1), shares.argmax(1) == truth
     expected = 0.0
@@ -155,16 +155,16 @@ def test_calibration_error_is_the_papers() -> None:
         at = (confidence > m / 15) & (confidence <= (m + 1) / 15)
         expected += abs(right[at].sum() - confidence[at].sum()) / 1000
     assert calibration_error(truth, shares) == pytest.approx(expected)
-    assert reliability(truth, shares).faces.sum() == 1000
+    assert reliability_bins(truth, shares).faces.sum() == 1000
 
 
-def test_a_sure_and_right_model_is_calibrated() -> None:
+def test_calibration_error_of_certain_predictions() -> None:
     assert calibration_error(np.array([0, 1]), np.eye(2)) == 0
     assert calibration_error(np.array([1, 1]), np.eye(2)) == 0.5
 
 
 class Logits(ClassifierMixin, BaseEstimator):
-    """A fitted classifier whose decisions are its inputs, the logits."""
+    """A fitted classifier that returns its inputs as logits."""
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> "Logits":
         self.classes_ = np.unique(y)
@@ -177,44 +177,44 @@ class Logits(ClassifierMixin, BaseEstimator):
         return x.argmax(1)
 
 
-def test_temperature_undoes_a_scale_and_gives_scikit_learns_probabilities() -> None:
-    truth, logits = drawn(4000, 4)
-    assert temperature(2.5 * logits, truth) == pytest.approx(2.5 * temperature(logits, truth), rel=1e-3)
-    assert temperature(logits, truth) == pytest.approx(1, abs=0.05)  # they are drawn as such
+def test_temperature_reverts_a_scale_and_agrees_with_scikit_learn() -> None:
+    truth, logits = simulated(4000, 4)
+    assert fit_temperature(2.5 * logits, truth) == pytest.approx(2.5 * fit_temperature(logits, truth), rel=1e-3)
+    assert fit_temperature(logits, truth) == pytest.approx(1, abs=0.05)  # the logits are calibrated by construction
     fitted = CalibratedClassifierCV(FrozenEstimator(Logits().fit(logits, truth)), method="temperature", cv=2)
     fitted.fit(3 * logits, truth)
     theirs = np.mean([one.calibrators[0].beta_ for one in fitted.calibrated_classifiers_])
-    assert temperature(3 * logits, truth) == pytest.approx(1 / theirs, rel=0.02)
+    assert fit_temperature(3 * logits, truth) == pytest.approx(1 / theirs, rel=0.02)
 
 
 # The coarse task
 
 
-def test_the_coarse_task_sums_probabilities_and_leaves_surprise_out() -> None:
+def test_the_coarse_task_sums_probabilities_and_excludes_surprise() -> None:
     labels = ["anger", "fear", "happy", "surprise", "neutral"]
     shares = np.array(
         [
-            [0.3, 0.3, 0.35, 0.0, 0.05],  # negative together, though happy is the largest
-            [0.0, 0.0, 0.2, 0.7, 0.1],  # happy of what is left
+            [0.3, 0.3, 0.35, 0.0, 0.05],  # negative by their sum, although happy is the largest single one
+            [0.0, 0.0, 0.2, 0.7, 0.1],  # happy, once surprise is left out
             [0.0, 0.0, 0.1, 0.8, 0.1],
             [0.1, 0.1, 0.1, 0.1, 0.6],
         ]
     )
-    found = coarse(np.array(["fear", "happy", "surprise", "anger"]), shares, labels)
+    found = coarse_metrics(np.array(["fear", "happy", "surprise", "anger"]), shares, labels)
     assert found["faces"] == 3 and found["accuracy"] == pytest.approx(2 / 3)
-    assert coarse(np.array(["surprise"]), shares[:1], labels) == {}
+    assert coarse_metrics(np.array(["surprise"]), shares[:1], labels) == {}
 
 
 # Tables
 
 
-def test_predictions_and_confusion(test_part: pd.DataFrame, logits: np.ndarray) -> None:
-    rows = predictions(test_part, logits, LABELS)
+def test_prediction_table_and_confusion(test_faces: pd.DataFrame, logits: np.ndarray) -> None:
+    rows = prediction_table(test_faces, logits, LABELS)
     assert list(rows) == ["id", "dataset", "file", "label", "group", "prediction", *LABELS]
-    assert rows.id.tolist() == test_part.id.tolist() and rows.label.tolist() == test_part.label.tolist()
+    assert rows.id.tolist() == test_faces.id.tolist() and rows.label.tolist() == test_faces.label.tolist()
     assert (rows[LABELS].idxmax(axis=1) == rows.prediction).all()
     np.testing.assert_allclose(rows[LABELS].sum(axis=1), 1)
-    table = tables(rows, logits, 1.5, LABELS)["confusion"]
+    table = plot_tables(rows, logits, 1.5, LABELS)["confusion"]
     assert len(table) == 16 and table.faces.sum() == 60
     for label, prediction, faces, recall, precision in table.itertuples(index=False):
         assert faces == ((rows.label == label) & (rows.prediction == prediction)).sum()
@@ -222,9 +222,9 @@ def test_predictions_and_confusion(test_part: pd.DataFrame, logits: np.ndarray) 
         assert precision == pytest.approx(faces / (rows.prediction == prediction).sum())
 
 
-def test_curves_have_scikit_learns_areas(test_part: pd.DataFrame, logits: np.ndarray) -> None:
-    rows = predictions(test_part, logits, LABELS)
-    found = tables(rows, logits, 1.0, LABELS)
+def test_areas_under_the_curves_equal_scikit_learns(test_faces: pd.DataFrame, logits: np.ndarray) -> None:
+    rows = prediction_table(test_faces, logits, LABELS)
+    found = plot_tables(rows, logits, 1.0, LABELS)
     for label in LABELS:
         curve = found["roc"][found["roc"].label == label]
         area = sklearn_metrics.roc_auc_score(rows.label == label, rows[label])
@@ -235,33 +235,33 @@ def test_curves_have_scikit_learns_areas(test_part: pd.DataFrame, logits: np.nda
     assert found["reliability"].groupby("probabilities").faces.sum().to_dict() == {"raw": 60, "calibrated": 60}
 
 
-def test_tables_of_one_class_only(test_part: pd.DataFrame, logits: np.ndarray) -> None:
-    rows = predictions(test_part.assign(label="fear"), logits, LABELS)
-    found = tables(rows, logits, 1.0, LABELS)
+def test_tables_of_a_single_class(test_faces: pd.DataFrame, logits: np.ndarray) -> None:
+    rows = prediction_table(test_faces.assign(label="fear"), logits, LABELS)
+    found = plot_tables(rows, logits, 1.0, LABELS)
     assert found["roc"].empty and list(found["roc"]) == ["label", "fpr", "tpr"]
     assert found["confusion"].faces.sum() == 60
-    assert figures(rows, logits, 1.0, LABELS)["per_class"]["anger"]["faces"] == 0
+    assert detailed_metrics(rows, logits, 1.0, LABELS)["per_class"]["anger"]["faces"] == 0
 
 
-def test_a_label_the_model_does_not_know_is_named(test_part: pd.DataFrame, logits: np.ndarray) -> None:
+def test_an_unknown_label_is_named(test_faces: pd.DataFrame, logits: np.ndarray) -> None:
     with pytest.raises(InputError, match="'neutral'"):
-        predictions(test_part, logits[:, :3], LABELS[:3])
+        prediction_table(test_faces, logits[:, :3], LABELS[:3])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_logits_that_are_no_numbers_are_refused(test_part: pd.DataFrame, logits: np.ndarray, value: float) -> None:
+def test_logits_that_are_not_finite_are_refused(test_faces: pd.DataFrame, logits: np.ndarray, value: float) -> None:
     logits[7, 2] = value
     with pytest.raises(InputError, match="NaN or infinity"):
-        predictions(test_part, logits, LABELS)
+        prediction_table(test_faces, logits, LABELS)
 
 
-def test_figures_per_data_set_count_its_own_classes(test_part: pd.DataFrame) -> None:
-    right = 99 * np.eye(4)[[LABELS.index(label) for label in test_part.label]]
-    told = figures(predictions(test_part, right, LABELS), right, 1.0, LABELS)["per_dataset"]
-    sure = {"low": 1, "high": 1}
+def test_metrics_of_a_data_set_count_only_its_classes(test_faces: pd.DataFrame) -> None:
+    right = 99 * np.eye(4)[[LABELS.index(label) for label in test_faces.label]]
+    found = detailed_metrics(prediction_table(test_faces, right, LABELS), right, 1.0, LABELS)["per_dataset"]
+    certain = {"low": 1, "high": 1}
     perfect = {"accuracy": 1, "balanced_accuracy": 1, "macro_f1": 1, "auroc": 1}
-    intervals = dict.fromkeys(perfect, sure)
-    assert told == {
+    intervals = dict.fromkeys(perfect, certain)
+    assert found == {
         "ck48": {"faces": 40, "groups": 10, **perfect, "interval": intervals},
         "sfew": {"faces": 20, "groups": 5, **perfect, "interval": intervals},
     }
@@ -276,32 +276,32 @@ def evaluate(root: Path, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
 
 
-def test_what_is_written_agrees_with_scikit_learn(tmp_path, test_part: pd.DataFrame) -> None:
-    write_tree(tmp_path, test_part, drawn=True)
+def test_written_metrics_equal_scikit_learns(tmp_path, test_faces: pd.DataFrame) -> None:
+    write_tree(tmp_path, test_faces, drawn=True)
     done = evaluate(tmp_path)
     assert done.returncode == 0, done.stderr
     assert "say nothing about people" in done.stdout and "test: 60 faces" in done.stdout
-    told = json.loads((tmp_path / "metrics/metrics.json").read_text())
+    found = json.loads((tmp_path / "metrics/metrics.json").read_text())
     rows = pd.read_csv(tmp_path / "data/predictions/test.csv")
-    assert rows.id.tolist() == test_part.id.tolist()
-    assert pd.read_csv(tmp_path / "data/predictions/validation.csv").id.tolist() == (test_part.id + 1).tolist()
-    test = told["test"]
-    near = {"abs": 1e-6}
-    assert test["faces"] == told["validation"]["faces"] == 60 and test["groups"] == 15
-    assert told["drawn_faces"] is True and told["parameters"] == 7
-    assert test["accuracy"] == pytest.approx(sklearn_metrics.accuracy_score(rows.label, rows.prediction), **near)
+    assert rows.id.tolist() == test_faces.id.tolist()
+    assert pd.read_csv(tmp_path / "data/predictions/validation.csv").id.tolist() == (test_faces.id + 1).tolist()
+    test = found["test"]
+    rounding = {"abs": 1e-6}
+    assert test["faces"] == found["validation"]["faces"] == 60 and test["groups"] == 15
+    assert found["drawn_faces"] is True and found["parameters"] == 7
+    assert test["accuracy"] == pytest.approx(sklearn_metrics.accuracy_score(rows.label, rows.prediction), **rounding)
     assert test["interval"]["accuracy"]["low"] < test["accuracy"] < test["interval"]["accuracy"]["high"]
-    shares = rows[LABELS].div(rows[LABELS].sum(axis=1), axis=0)  # they are rounded
+    shares = rows[LABELS].div(rows[LABELS].sum(axis=1), axis=0)  # rounding in the file
     assert test["log_loss"] == pytest.approx(sklearn_metrics.log_loss(rows.label, shares), abs=1e-4)
     report = sklearn_metrics.classification_report(rows.label, rows.prediction, output_dict=True, zero_division=0)
     for label in LABELS:
-        assert test["per_class"][label]["f1"] == pytest.approx(report[label]["f1-score"], **near)
+        assert test["per_class"][label]["f1"] == pytest.approx(report[label]["f1-score"], **rounding)
         assert test["per_class"][label]["faces"] == report[label]["support"]
     assert pd.read_csv(tmp_path / "plots/evaluation/confusion.csv").faces.sum() == 60
 
 
-def test_the_temperature_is_fitted_on_validation_alone(tmp_path, test_part: pd.DataFrame) -> None:
-    write_tree(tmp_path, test_part, drawn=False)
+def test_the_temperature_depends_only_on_validation_faces(tmp_path, test_faces: pd.DataFrame) -> None:
+    write_tree(tmp_path, test_faces, drawn=False)
     evaluate(tmp_path)
     first = json.loads((tmp_path / "metrics/metrics.json").read_text())
     index = pd.read_csv(tmp_path / "data/split/index.csv")
@@ -313,8 +313,8 @@ def test_the_temperature_is_fitted_on_validation_alone(tmp_path, test_part: pd.D
     assert first["test"]["accuracy"] != second["test"]["accuracy"]
 
 
-def test_a_run_in_a_folder_of_its_own_leaves_the_pipelines_alone(tmp_path, test_part: pd.DataFrame) -> None:
-    write_tree(tmp_path, test_part, drawn=False)
+def test_evaluating_a_run_in_another_folder_writes_only_there(tmp_path, test_faces: pd.DataFrame) -> None:
+    write_tree(tmp_path, test_faces, drawn=False)
     (tmp_path / "run").mkdir()
     (tmp_path / "data/model").rename(tmp_path / "run/model")
     done = evaluate(tmp_path, "--of", "run")
@@ -323,10 +323,10 @@ def test_a_run_in_a_folder_of_its_own_leaves_the_pipelines_alone(tmp_path, test_
     assert not (tmp_path / "metrics").exists() and not (tmp_path / "data/predictions").exists()
 
 
-@pytest.mark.parametrize("fold, gone", [(1, "test"), (2, "validation")])
-def test_a_stage_that_cannot_test_ends_in_one_line_and_writes_nothing(tmp_path, test_part, fold: int, gone: str):
-    write_tree(tmp_path, test_part, drawn=False)
-    write_index(test_part.assign(split="train", fold=fold), tmp_path / "data/split/index.csv")
+@pytest.mark.parametrize("fold, empty", [(1, "test"), (2, "validation")])
+def test_an_empty_subset_is_reported_in_one_line_and_nothing_is_written(tmp_path, test_faces, fold: int, empty: str):
+    write_tree(tmp_path, test_faces, drawn=False)
+    write_index(test_faces.assign(split="train", fold=fold), tmp_path / "data/split/index.csv")
     done = evaluate(tmp_path)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1) and f"no face is in the {gone} part" in done.stderr
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1) and f"there is no {empty} face" in done.stderr
     assert not (tmp_path / "metrics").exists() and not (tmp_path / "data/predictions").exists()

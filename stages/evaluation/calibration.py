@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say (Guo et al., On Calibration of Modern Neural Networks, 2017)."""
+"""Calibration of predicted probabilities (Guo et al., On Calibration of Modern Neural Networks, ICML 2017)."""
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,13 @@ from scipy.special import log_softmax
 BINS = 15
 
 
-def temperature(logits: np.ndarray, truth: np.ndarray) -> float:
-    """The number that logits N×classes are divided by for the least log loss against N true classes, .05 to 20."""
+def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
+    """Return the temperature, 0.05 to 20, that minimises the log loss of `logits / temperature`.
+
+    Args:
+        logits: N×classes.
+        truth: true classes, N integers from 0.
+    """
 
     def loss(log_temperature: float) -> float:
         return -log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(truth)), truth].mean()
@@ -17,19 +22,26 @@ def temperature(logits: np.ndarray, truth: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded").x))
 
 
-def reliability(truth: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
-    """How often predictions are right that are made with about one probability: confidence, accuracy, faces.
+def reliability_bins(truth: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
+    """Return confidence and accuracy in each of BINS equal bins of the predicted class's probability.
 
-    A row for each of `BINS` equal bins of the predicted class's probability that holds a face, with means over its
-    faces; `truth` is N, `probabilities` N×classes.
+    Args:
+        truth: true classes, N integers from 0.
+        probabilities: N×classes, 0 to 1.
+
+    Returns:
+        A row for each bin that is not empty: mean confidence, accuracy, and the number of faces.
     """
     confidence = probabilities.max(1)
     rows = pd.DataFrame({"confidence": confidence, "accuracy": probabilities.argmax(1) == truth, "faces": 1})
-    bins = np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1)  # a bin holds its upper end
+    bins = np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1)  # a bin includes its upper bound
     return rows.groupby(bins).agg({"confidence": "mean", "accuracy": "mean", "faces": "sum"}).reset_index(drop=True)
 
 
 def calibration_error(truth: np.ndarray, probabilities: np.ndarray) -> float:
-    """The expected calibration error, 0 to 1: the mean gap between confidence and accuracy in `reliability`."""
-    bins = reliability(truth, probabilities)
+    """Return the expected calibration error, 0 to 1.
+
+    It is the mean difference between confidence and accuracy over `reliability_bins`, weighted by their faces.
+    """
+    bins = reliability_bins(truth, probabilities)
     return float(np.average((bins.confidence - bins.accuracy).abs(), weights=bins.faces))

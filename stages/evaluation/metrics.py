@@ -1,4 +1,4 @@
-"""Figures of merit of a classifier, those that a training is followed and judged by."""
+"""Metrics of a classifier that training and evaluation share."""
 
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
@@ -6,24 +6,33 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def scores(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
-    """Accuracy, balanced accuracy (mean recall) and macro-F1, each 0 to 1, of N true and N predicted classes.
+def classification_metrics(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
+    """Return accuracy, balanced accuracy (mean recall) and macro-F1, each 0 to 1.
 
-    The two means are over the classes that occur in `truth`, so that a data set without neutral faces
-    is not marked down for having none.
+    The two means are over the classes that occur in `truth`, so that a data set without neutral faces does not lose
+    points for a class that it cannot test.
+
+    Args:
+        truth: true classes, N.
+        prediction: predicted classes, N.
     """
-    mean = {"labels": np.unique(truth), "average": "macro", "zero_division": 0}
+    options = {"labels": np.unique(truth), "average": "macro", "zero_division": 0}
     return {
         "accuracy": float(accuracy_score(truth, prediction)),
-        "balanced_accuracy": float(recall_score(truth, prediction, **mean)),
-        "macro_f1": float(f1_score(truth, prediction, **mean)),
+        "balanced_accuracy": float(recall_score(truth, prediction, **options)),
+        "macro_f1": float(f1_score(truth, prediction, **options)),
     }
 
 
-def auroc(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """The area under the ROC curve of each class against the rest, 0 to 1, on average over those in `truth`.
+def macro_auroc(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """Return the macro AUROC, 0 to 1, under the key `auroc`.
 
-    Empty where all faces are of one class: there is nothing to tell apart. `probabilities` is N×classes.
+    It is the mean area under the ROC curve of each class in `truth` against all others. The result is empty if all
+    faces are of one class, because the area is not defined then.
+
+    Args:
+        truth: true classes, N integers from 0.
+        probabilities: N×classes, 0 to 1.
     """
     present = np.unique(truth)
     if len(present) < 2:
@@ -31,9 +40,15 @@ def auroc(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     return {"auroc": float(np.mean([roc_auc_score(truth == label, probabilities[:, label]) for label in present]))}
 
 
-def measure(logits: Tensor, targets: Tensor) -> dict[str, float]:
-    """The mean cross-entropy of finite logits N×classes against N target classes, `scores`, and the macro AUROC."""
+def logit_metrics(logits: Tensor, targets: Tensor) -> dict[str, float]:
+    """Return the mean cross-entropy as `loss`, `classification_metrics`, and `macro_auroc`.
+
+    Args:
+        logits: finite, N×classes.
+        targets: true classes, N integers from 0.
+    """
     logits, targets = logits.cpu().double(), targets.cpu()
     loss = functional.cross_entropy(logits, targets).item()
-    truth = targets.numpy()
-    return {"loss": loss, **scores(truth, logits.argmax(1).numpy()), **auroc(truth, logits.softmax(1).numpy())}
+    truth, probabilities = targets.numpy(), logits.softmax(1).numpy()
+    prediction = logits.argmax(1).numpy()
+    return {"loss": loss, **classification_metrics(truth, prediction), **macro_auroc(truth, probabilities)}

@@ -1,4 +1,4 @@
-"""All that is told of a model in numbers: overall, per class, per data set, and on the coarse task."""
+"""The content of metrics.json: metrics overall, per class, per data set, and of the coarse task."""
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,9 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from stages.evaluation.bootstrap import intervals
+from stages.evaluation.bootstrap import confidence_intervals
 from stages.evaluation.calibration import calibration_error
-from stages.evaluation.metrics import auroc, scores
+from stages.evaluation.metrics import classification_metrics, macro_auroc
 
 COARSE = {
     "positive": {"happy"},
@@ -23,105 +23,138 @@ COARSE = {
 }
 
 
-def figures(rows: pd.DataFrame, logits: np.ndarray, temperature: float, labels: list[str]) -> dict:
-    """The figures of `tables.predictions` and their N×labels logits, with intervals; to six decimals.
+def detailed_metrics(rows: pd.DataFrame, logits: np.ndarray, temperature: float, labels: list[str]) -> dict:
+    """Return metrics overall, per class, per data set and of the coarse task, with intervals, to six decimals.
 
-    `temperature` is what the logits are divided by for the calibrated log loss and calibration error.
+    Args:
+        rows: the faces, as `tables.prediction_table` returns them, N rows.
+        logits: finite, N×labels.
+        temperature: divides the logits for the calibrated log loss and calibration error.
+        labels: the names of the classes.
     """
-    truth, probabilities = _classes(rows, labels), softmax(logits, axis=1)
+    truth, probabilities = _class_numbers(rows, labels), softmax(logits, axis=1)
     groups = rows.group.to_numpy()
-    found = {"faces": len(rows), "groups": rows.group.nunique(), **overall(truth, logits, temperature)}
-    found["interval"] = intervals(truth, probabilities, groups)
-    found["coarse"] = coarse(rows.label.to_numpy(), probabilities, labels)
-    found["per_class"] = per_class(truth, probabilities, labels)
-    found["per_dataset"] = {
+    metrics = {"faces": len(rows), "groups": rows.group.nunique(), **overall_metrics(truth, logits, temperature)}
+    metrics["interval"] = confidence_intervals(truth, probabilities, groups)
+    metrics["coarse"] = coarse_metrics(rows.label.to_numpy(), probabilities, labels)
+    metrics["per_class"] = per_class_metrics(truth, probabilities, labels)
+    metrics["per_dataset"] = {
         dataset: {
             "faces": len(at),
             "groups": rows.group.iloc[at].nunique(),
-            **scores(truth[at], probabilities[at].argmax(1)),
-            **auroc(truth[at], probabilities[at]),
+            **classification_metrics(truth[at], probabilities[at].argmax(1)),
+            **macro_auroc(truth[at], probabilities[at]),
             "interval": (
-                intervals(truth[at], probabilities[at], groups[at]) if len(at) < len(rows) else found["interval"]
+                confidence_intervals(truth[at], probabilities[at], groups[at])
+                if len(at) < len(rows)
+                else metrics["interval"]
             ),
         }
         for dataset, at in rows.groupby("dataset").indices.items()
     }
-    return _told(found)
+    return _rounded(metrics)
 
 
-def validation(rows: pd.DataFrame, logits: np.ndarray, temperature: float, labels: list[str]) -> dict:
-    """The overall figures of `figures`, without intervals."""
-    return _told({"faces": len(rows), **overall(_classes(rows, labels), logits, temperature)})
+def basic_metrics(rows: pd.DataFrame, logits: np.ndarray, temperature: float, labels: list[str]) -> dict:
+    """Return the overall metrics without intervals, to six decimals; arguments as in `detailed_metrics`."""
+    return _rounded({"faces": len(rows), **overall_metrics(_class_numbers(rows, labels), logits, temperature)})
 
 
-def overall(truth: np.ndarray, logits: np.ndarray, temperature: float) -> dict:
-    """Figures of finite logits N×classes, two classes or more, against N true classes, all in [0, 1] but log loss.
+def overall_metrics(truth: np.ndarray, logits: np.ndarray, temperature: float) -> dict:
+    """Return the metrics of all faces together.
 
-    AUROC and Cohen's kappa are left out where all faces are of one class: there is no chance to be compared with.
+    Args:
+        truth: true classes, N integers from 0.
+        logits: finite, N×classes, for two classes or more.
+        temperature: divides the logits for the metrics under `calibrated`.
+
+    Returns:
+        Accuracy, balanced accuracy, macro and weighted F1, AUROC, top-2 accuracy, Cohen's kappa (-1 to 1), log loss
+        (0 or more) and expected calibration error; where no range is given, 0 to 1. Without AUROC and kappa if all
+        faces are of one class, because they are not defined then.
     """
     probabilities = softmax(logits, axis=1)
     classes = np.arange(probabilities.shape[1])
     prediction = probabilities.argmax(1)
-    found = scores(truth, prediction)
-    found["weighted_f1"] = f1_score(truth, prediction, average="weighted", zero_division=0)
-    found |= auroc(truth, probabilities)
-    found["top2"] = _top2(truth, probabilities)
+    metrics: dict = dict(classification_metrics(truth, prediction))
+    metrics["weighted_f1"] = f1_score(truth, prediction, average="weighted", zero_division=0)
+    metrics |= macro_auroc(truth, probabilities)
+    metrics["top2"] = _top2_accuracy(truth, probabilities)
     if len(np.unique(truth)) > 1:
-        found["kappa"] = cohen_kappa_score(truth, prediction)
-    found |= _honesty(truth, probabilities, classes)
-    found["calibrated"] = _honesty(truth, softmax(logits / temperature, axis=1), classes)
-    return found
+        metrics["kappa"] = cohen_kappa_score(truth, prediction)
+    metrics |= _probability_metrics(truth, probabilities, classes)
+    metrics["calibrated"] = _probability_metrics(truth, softmax(logits / temperature, axis=1), classes)
+    return metrics
 
 
-def coarse(labels_of_faces: np.ndarray, probabilities: np.ndarray, labels: list[str]) -> dict:
-    """`scores` of the coarse task: positive, neutral or negative, by the summed probabilities of their labels.
+def coarse_metrics(true_labels: np.ndarray, probabilities: np.ndarray, labels: list[str]) -> dict:
+    """Return `classification_metrics` and `faces` of the coarse task: positive, neutral or negative.
 
-    Surprise is of neither kind: faces so labelled do not count, and its probability is left out. Empty where fewer
-    than two of the three can be told apart.
+    The probability of a coarse class is the sum over its labels. Surprise can be positive or negative, so faces with
+    that label are left out, and so is its probability.
+
+    Args:
+        true_labels: the label of each face, N.
+        probabilities: N×labels, 0 to 1.
+        labels: the names of the classes.
+
+    Returns:
+        The metrics; empty if `labels` cover fewer than two coarse classes, or no face has one of them.
     """
     names = [name for name, members in COARSE.items() if members & set(labels)]
     sums = np.stack([probabilities[:, [label in COARSE[name] for label in labels]].sum(1) for name in names], 1)
-    kind = {label: place for place, name in enumerate(names) for label in COARSE[name]}
-    truth = np.array([kind.get(label, -1) for label in labels_of_faces])
+    numbers = {label: number for number, name in enumerate(names) for label in COARSE[name]}
+    truth = np.array([numbers.get(label, -1) for label in true_labels])
     counted = truth >= 0
     if len(names) < 2 or not counted.any():
         return {}
-    return {"faces": int(counted.sum()), **scores(truth[counted], sums[counted].argmax(1))}
+    return {"faces": int(counted.sum()), **classification_metrics(truth[counted], sums[counted].argmax(1))}
 
 
-def per_class(truth: np.ndarray, probabilities: np.ndarray, labels: list[str]) -> dict[str, dict]:
-    """Precision, recall, F1, AUROC against the rest, and the number of true faces, of each label.
+def per_class_metrics(truth: np.ndarray, probabilities: np.ndarray, labels: list[str]) -> dict[str, dict]:
+    """Return precision, recall, F1, AUROC and the number of faces of each class.
 
-    `truth` holds positions in `labels`. The AUROC is left out where there are no such faces, or no others.
+    Args:
+        truth: true classes as positions in `labels`, N.
+        probabilities: N×labels, 0 to 1.
+        labels: the names of the classes.
+
+    Returns:
+        The metrics by label, 0 to 1; without AUROC if no face, or every face, is of the class.
     """
     prediction = probabilities.argmax(1)
     columns = precision_recall_fscore_support(truth, prediction, labels=range(len(labels)), zero_division=0)
-    found = {}
-    for number, (label, *row) in enumerate(zip(labels, *columns)):
-        found[label] = dict(zip(("precision", "recall", "f1", "faces"), (value.item() for value in row)))
+    metrics = {}
+    for number, (label, *values) in enumerate(zip(labels, *columns, strict=True)):
+        names = ("precision", "recall", "f1", "faces")
+        metrics[label] = {name: value.item() for name, value in zip(names, values, strict=True)}
         if 0 < (truth == number).sum() < len(truth):
-            found[label]["auroc"] = roc_auc_score(truth == number, probabilities[:, number])
-    return found
+            metrics[label]["auroc"] = roc_auc_score(truth == number, probabilities[:, number])
+    return metrics
 
 
-def _classes(rows: pd.DataFrame, labels: list[str]) -> np.ndarray:
+def _class_numbers(rows: pd.DataFrame, labels: list[str]) -> np.ndarray:
     return pd.Index(labels).get_indexer(rows.label)
 
 
-def _top2(truth: np.ndarray, probabilities: np.ndarray) -> float:
-    """How often the true class is one of the two most probable."""
+def _top2_accuracy(truth: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the share of faces whose true class is one of the two most probable."""
     classes = probabilities.shape[1]
     return 1.0 if classes == 2 else top_k_accuracy_score(truth, probabilities, k=2, labels=range(classes))
 
 
-def _honesty(truth: np.ndarray, probabilities: np.ndarray, classes: np.ndarray) -> dict[str, float]:
+def _probability_metrics(truth: np.ndarray, probabilities: np.ndarray, classes: np.ndarray) -> dict[str, float]:
     return {"log_loss": log_loss(truth, probabilities, labels=classes), "ece": calibration_error(truth, probabilities)}
 
 
-def _told(found: dict) -> dict:
-    """Plain numbers to six decimals; what is empty is left out."""
+def _rounded(metrics: dict) -> dict:
+    """Return the metrics as plain numbers with six decimals, without empty dictionaries."""
     return {
-        name: _told(value) if isinstance(value, dict) else round(float(value), 6) if isinstance(value, float) else value
-        for name, value in found.items()
+        name: _rounded(value)
+        if isinstance(value, dict)
+        else round(float(value), 6)
+        if isinstance(value, float)
+        else value
+        for name, value in metrics.items()
         if value != {}
     }

@@ -16,7 +16,7 @@ from stages.benchmark.comparison.paired_bootstrap import judge
 from stages.benchmark.comparison.significance import holm, p_value, rank_shares
 from stages.benchmark.results import KNOWN
 from stages.evaluation import bootstrap
-from stages.evaluation.bootstrap import interval
+from stages.evaluation.bootstrap import confidence_interval
 from stages.faces.subsets import subsets
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
@@ -54,14 +54,14 @@ def found_in(times: int, people: int, differ: float, better: float) -> dict[str,
 @pytest.mark.slow
 @pytest.mark.parametrize(("people", "differ"), [(300, 0.0), (40, 1.0), (15, 1.0)])
 def test_of_equal_models_3_to_7_in_100_pairs_are_called_different(people: int, differ: float, monkeypatch) -> None:
-    monkeypatch.setattr(bootstrap, "DRAWS", 400)  # a thousand times
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 400)  # a thousand times
     called = found_in(1000, people, differ, 0.0)
     assert all(0.03 <= share <= 0.07 for share in called.values()), called
 
 
 @pytest.mark.parametrize(("people", "differ", "better"), [(300, 0.0, 0.7), (40, 1.0, 1.5)])
 def test_a_real_difference_is_found(people: int, differ: float, better: float, monkeypatch) -> None:
-    monkeypatch.setattr(bootstrap, "DRAWS", 400)
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 400)
     assert min(found_in(40, people, differ, better).values()) >= 0.9
 
 
@@ -71,7 +71,7 @@ def test_a_difference_is_seen_that_the_intervals_of_both_do_not_show() -> None:
     mended = np.arange(300) % 8 == 0
     both = judge([one, one.assign(prediction=one["prediction"].mask(mended, one["label"]))], LABELS)
     drawn = both.drawn["macro_f1"]
-    low, high = (interval(drawn[:, model], 60) for model in (0, 1))
+    low, high = (confidence_interval(drawn[:, model], 60) for model in (0, 1))
     assert low["high"] > high["low"]
     assert p_value(drawn[:, 1] - drawn[:, 0], 60) < 0.01
 
@@ -105,7 +105,7 @@ def test_the_p_value_is_students_and_agrees_with_the_interval() -> None:
             exact = 2 * stats.t.sf(shift * np.sqrt((count - 1) / count), count - 1)
             assert p_value(drawn, count) == pytest.approx(exact, rel=0.1)
             assert p_value(-drawn, count) == p_value(drawn, count)
-            bounds = interval(drawn, count)
+            bounds = confidence_interval(drawn, count)
             assert (p_value(drawn, count) < 0.05) == (not bounds["low"] <= 0 <= bounds["high"])
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from stages.benchmark.comparison.paired_bootstrap import MERITS, Judgement, figures, judge
 from stages.benchmark.comparison.significance import holm, p_value, rank_shares
-from stages.evaluation.bootstrap import interval
+from stages.evaluation.bootstrap import confidence_interval
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _neighbours(overall: Judgement, names: list[str], order: np.ndarray) -> dict
             found[pair][name] = {"difference": overall.found[name][better] - overall.found[name][worse]}
             if overall.drawn:
                 drawn = overall.drawn[name][:, better] - overall.drawn[name][:, worse]
-                found[pair][name] |= interval(drawn, overall.groups) | {"p": p_value(drawn, overall.groups)}
+                found[pair][name] |= confidence_interval(drawn, overall.groups) | {"p": p_value(drawn, overall.groups)}
         if overall.drawn:
             corrected = holm([found[pair][name]["p"] for pair in pairs])
             for pair, value in zip(pairs, corrected):

@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from stages.evaluation.bootstrap import AT_ONCE, DRAWS, LEAST, confusions, draws, interval, merits
+from stages.evaluation.bootstrap import (
+    BLOCK,
+    MIN_GROUPS,
+    RESAMPLES,
+    confidence_interval,
+    confusion_metrics,
+    group_confusions,
+    resampled_counts,
+)
 
 MERITS = ("macro_f1", "accuracy")
 
@@ -16,7 +24,7 @@ class Judgement:
     """Macro-F1 and accuracy, 0 to 1, of each of several models on some faces.
 
     `found` has a value a model, and `drawn` draws×models: groups of faces drawn anew, the same ones for all models.
-    It is empty where there are fewer than `LEAST` groups.
+    It is empty where there are fewer than `MIN_GROUPS` groups.
     """
 
     faces: int
@@ -27,7 +35,7 @@ class Judgement:
     def told(self, model: int) -> dict:
         """The figures of the model at that place, with intervals where there are draws."""
         told = {"faces": self.faces, "groups": self.groups} | {name: self.found[name][model] for name in MERITS}
-        intervals = {name: interval(values[:, model], self.groups) for name, values in self.drawn.items()}
+        intervals = {name: confidence_interval(values[:, model], self.groups) for name, values in self.drawn.items()}
         return told | ({"interval": intervals} if intervals else {})
 
 
@@ -40,20 +48,20 @@ def judge(tables: list[pd.DataFrame], labels: list[str], seed: int = 0) -> Judge
     first = tables[0]
     names, members = np.unique(first["group"], return_inverse=True)
     cells = np.stack([_confusions(table, members, labels) for table in tables], axis=1)
-    whole, drawn = merits(cells.sum(0)), {}
-    if len(names) >= LEAST:
-        bar = tqdm(draws(len(names), seed), "draw", DRAWS // AT_ONCE, unit="block", delay=2, disable=None)
-        blocks = [merits(np.tensordot(weights, cells, 1)) for weights in bar]
+    whole, drawn = confusion_metrics(cells.sum(0)), {}
+    if len(names) >= MIN_GROUPS:
+        bar = tqdm(resampled_counts(len(names), seed), "draw", RESAMPLES // BLOCK, unit="block", delay=2, disable=None)
+        blocks = [confusion_metrics(np.tensordot(weights, cells, 1)) for weights in bar]
         drawn = {name: np.concatenate([block[name] for block in blocks]) for name in MERITS}
     return Judgement(first["id"].nunique(), len(names), {name: whole[name] for name in MERITS}, drawn)
 
 
 def figures(table: pd.DataFrame, labels: list[str]) -> dict[str, float]:
     """Macro-F1 and accuracy of one model, without draws."""
-    found = merits(_confusions(table, np.zeros(len(table), int), labels)[0])
+    found = confusion_metrics(_confusions(table, np.zeros(len(table), int), labels)[0])
     return {name: found[name] for name in MERITS}
 
 
 def _confusions(table: pd.DataFrame, members: np.ndarray, labels: list[str]) -> np.ndarray:
     truth, prediction = (pd.Index(labels).get_indexer(table[name]) for name in ("label", "prediction"))
-    return confusions(truth, prediction, members, len(labels))
+    return group_confusions(truth, prediction, members, len(labels))

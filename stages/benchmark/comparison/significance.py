@@ -9,7 +9,7 @@ def p_value(differences: np.ndarray, count: int) -> float:
 
     Both models are judged by the same draws of groups (the paired bootstrap: Koehn, Statistical Significance Tests for
     Machine Translation Evaluation, 2004; over groups: Field and Welsh, Bootstrapping Clustered Data, 2007). The p-value
-    is the level at which the interval of `resampling.interval` just reaches 0, so that both always agree; the draws at
+    is the level at which the interval of `bootstrap.confidence_interval` just reaches 0, so that both always agree; the draws at
     hand are counted as one more (Davison and Hinkley, Bootstrap Methods and their Application, 1997).
     """
     beyond = min((differences <= 0).sum(), (differences >= 0).sum())
