@@ -13,7 +13,7 @@ from types import ModuleType
 from torch import nn
 
 from stages.base.errors import InputError
-from stages.base.params import nearest
+from stages.base.suggestions import suggestion
 from stages.models import from_timm
 from stages.models.registry import architecture_names
 
@@ -41,7 +41,7 @@ def build(
         return from_timm.build(arch.removeprefix("timm/"), classes, channels, size, dropout, imagenet)
     names = architecture_names()
     if arch not in names:
-        raise InputError(f"params.yaml: model: no architecture is called {arch!r}{nearest(arch, names)}")
+        raise InputError(f"params.yaml: model: no architecture is called {arch!r}{suggestion(arch, names)}")
     module = _module(arch)
     if module.IMAGENET_WEIGHTS:
         return module.build(classes, channels, size, dropout, imagenet)

@@ -25,9 +25,12 @@ def sha256(network: nn.Module) -> str:
 
 
 def load(folder: Path) -> tuple[nn.Module, dict]:
-    """Rebuild a network from its folder, on the CPU, and return it with its config.
+    """Return a saved network, in evaluation mode on the CPU, and its config.
 
-    Nothing in the folder can run code. Raises InputError where it holds no model, or a damaged one.
+    No content of the folder can run code.
+
+    Raises:
+        InputError: the folder holds no model, or a damaged one.
     """
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
@@ -43,7 +46,7 @@ def load(folder: Path) -> tuple[nn.Module, dict]:
         raise InputError(f"{folder}: holds no trained model; train one first") from None
     except (ValueError, KeyError, TypeError, RuntimeError, safetensors.SafetensorError) as error:
         raise InputError(f"{folder}: not a model of this project ({' '.join(str(error).split())[:200]})") from None
-    return network, config
+    return network.eval(), config
 
 
 def _packed(network: nn.Module) -> bytes:

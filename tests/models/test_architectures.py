@@ -293,6 +293,15 @@ def test_a_saved_model_comes_back(tmp_path, faces: torch.Tensor) -> None:
     assert written == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_loaded_model_is_in_evaluation_mode(count: int, tmp_path, faces: torch.Tensor) -> None:
+    save(tmp_path, build("cnn5", 2, 1, 16, 0.3), CONFIG)
+    network, _ = load(tmp_path)
+    with torch.inference_mode():
+        alone = network(INPUTS(faces[:count]))
+    torch.testing.assert_close(alone, logits(load(tmp_path)[0], INPUTS, faces[:count], "float32"))
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
