@@ -1,4 +1,7 @@
-"""Show what the data looks like → plots/explore/: its classes and its light; plots/faces/: strips of faces."""
+"""Describe the data: tables of classes, brightness and sharpness → plots/explore/; strips of faces → plots/faces/.
+
+python -m stages.explore
+"""
 
 from pathlib import Path
 
@@ -8,25 +11,27 @@ import pandas as pd
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.faces.table import Selection, open_faces, read_index
-from stages.inspection.light import light, shares
-from stages.inspection.samples import mean_face, most_copied, some
-from stages.inspection.thumbnails import strip, write
+from stages.inspection.light import brightness_and_sharpness, histograms
+from stages.inspection.samples import mean_face, most_copied, sample_rows
+from stages.inspection.thumbnails import strip, write_png
 from stages.params.general import General
 
 RANDOM, REMOVED, COPIES = 10, 10, 6  # faces in a strip, at most
 
 
 def main() -> None:
+    """Write the tables and the strips."""
     seed = General.load().seed
     faces, copied_faces = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
     index, copies = read_index(Path("data/split/index.csv")), read_index(Path("data/augmented/index.csv"))
     removed = read_index(Path("data/clean/removed.csv"))
     if index.empty:
-        raise InputError("data/split/index.csv: holds no face; add a data set, or remove less in clean")
+        raise InputError("data/split/index.csv has no faces; add a data set, or lower clean.min_contrast")
 
     classes = index.groupby(["dataset", "split", "label"]).size().rename("faces").reset_index()
     classes = classes.rename(columns={"split": "part"})
-    distributions = shares(light(Selection((faces, index["id"].to_numpy()))), index["dataset"])
+    measured = brightness_and_sharpness(Selection((faces, index["id"].to_numpy())))
+    distributions = histograms(measured, index["dataset"])
     with atomic_output(Path("plots/explore")) as folder:
         folder.mkdir()
         classes.to_csv(folder / "classes.csv", index=False, lineterminator="\n")
@@ -36,23 +41,24 @@ def main() -> None:
     with atomic_output(Path("plots/faces")) as folder:
         folder.mkdir()
 
-        def show(kind: str, name: str, shown: list[np.ndarray], of: int) -> None:
+        def add_strip(kind: str, name: str, images: list[np.ndarray], available: int) -> None:
             file = f"{kind}-{name.replace(' ', '-')}.png"
-            write(strip(shown), folder / file)
-            strips.append((file, kind, name, len(shown), of))
+            write_png(strip(images), folder / file)
+            strips.append((file, kind, name, len(images), available))
 
         for label, rows in index.groupby("label"):
-            show("random", label, list(faces[some(rows, RANDOM, seed)["id"]]), len(rows))
+            add_strip("random", label, list(faces[sample_rows(rows, RANDOM, seed)["id"]]), len(rows))
         for label, rows in index.groupby("label"):
-            show("mean", label, [mean_face(Selection((faces, rows["id"].to_numpy())))], len(rows))
+            add_strip("mean", label, [mean_face(Selection((faces, rows["id"].to_numpy())))], len(rows))
         for label, rows in copies.groupby("label"):
-            rows = most_copied(rows)
-            show("copies", label, [faces[rows["parent"].iloc[0]], *copied_faces[rows["id"][:COPIES]]], 1 + len(rows))
+            family = most_copied(rows)
+            images = [faces[family["parent"].iloc[0]], *copied_faces[family["id"][:COPIES]]]
+            add_strip("copies", label, images, 1 + len(family))
         for reason, rows in removed.groupby(removed["reason"].str.split(": ").str[0]):
-            show("removed", reason, list(faces[some(rows, REMOVED, seed)["id"]]), len(rows))
-        strips = pd.DataFrame(strips, columns=["file", "kind", "name", "shown", "of"])
-        strips.to_csv(folder / "strips.csv", index=False, lineterminator="\n")
-    print(f"{len(index)} faces of {index['dataset'].nunique()} data sets in {len(strips)} strips")
+            add_strip("removed", reason, list(faces[sample_rows(rows, REMOVED, seed)["id"]]), len(rows))
+        table = pd.DataFrame(strips, columns=["file", "kind", "name", "shown", "of"])
+        table.to_csv(folder / "strips.csv", index=False, lineterminator="\n")
+    print(f"{len(strips)} strips from {len(index)} faces of {index['dataset'].nunique()} data sets")
 
 
 if __name__ == "__main__":

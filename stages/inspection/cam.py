@@ -1,4 +1,4 @@
-"""Where a network looks: class activation maps."""
+"""Class activation maps: which regions of a face a network's prediction depends on."""
 
 import cv2
 import numpy as np
@@ -7,39 +7,56 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from stages.inspection.cam_layer import as_maps, last_layer
+from stages.inspection.cam_layer import as_feature_maps, target_layer
 
-COVER = 0.75  # how much of the face the map hides where it is 1
+OPACITY = 0.75  # of the heat map where the activation is 1
 
 
-def maps(network: nn.Module, images: Tensor, classes: list[int]) -> np.ndarray:
-    """How much each place of each image speaks for the class given for it: float32 N×H×W, 0 to 1, the most being 1.
+def activation_maps(network: nn.Module, images: Tensor, classes: list[int]) -> np.ndarray:
+    """Compute how much each region of each image contributes to the score of one class.
 
-    `images` are a network's input, N×C×H×W with N at least 1. HiResCAM (Draelos and Carin, 2020): Grad-CAM (Selvaraju
-    et al., 2017) with the gradient of each place for its own, not their mean, which does not show what is looked at
-    where maps are flattened into dense layers. Where no place speaks for the class, the map is 0.
-    Raises InputError where the network tells no places apart.
+    The method is HiResCAM (R. Draelos and L. Carin, Use HiResCAM instead of Grad-CAM for faithful explanations of
+    convolutional neural networks, arXiv 2011.08891, 2020). Grad-CAM (R. Selvaraju et al., ICCV 2017) weights a whole
+    feature map by its mean gradient, which is wrong where feature maps are flattened into dense layers; HiResCAM
+    weights each position by its own gradient.
+
+    Args:
+        network: maps images to logits N×K; it is set to evaluation mode and its parameters no longer require gradients.
+        images: the network's normalised input, float32, N×C×H×W, N at least 1.
+        classes: N classes, one for each image, 0 to K - 1.
+
+    Returns:
+        float32, N×H×W, 0 to 1. The largest value of a map is 1; a map without a positive contribution is 0 everywhere.
+
+    Raises:
+        InputError: if no layer of the network has feature maps.
     """
     network.eval().requires_grad_(False)
-    layer = last_layer(network, images[:1])
-    pairs = tqdm(list(zip(images.split(1), classes)), "maps", unit=" faces", disable=None)  # one by one, to save memory
-    with layer.register_forward_hook(_beginning):
-        cam = HiResCAM(network, [layer], as_maps)
-        return np.concatenate([cam(image, [ClassifierOutputTarget(number)]) for image, number in pairs])
+    layer = target_layer(network, images[:1])
+    pairs = list(zip(images.split(1), classes, strict=True))  # one image at a time, to save memory
+    with layer.register_forward_hook(_require_gradient):
+        cam = HiResCAM(network, [layer], as_feature_maps)
+        progress = tqdm(pairs, "activation maps", unit=" faces", disable=None)
+        return np.concatenate([cam(image, [ClassifierOutputTarget(number)]) for image, number in progress])
 
 
-def _beginning(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
-    """Let gradients go back as far as this output: they are not asked for before it."""
+def _require_gradient(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
+    """Start the gradient graph at this layer: nothing before it needs a gradient."""
     return output.detach().requires_grad_()
 
 
 def overlay(face: np.ndarray, cam: np.ndarray) -> np.ndarray:
-    """A face, uint8 H×W or H×W×3, in grey, and over it a map of any size, 0 to 1, as heat: uint8 H×W×3, RGB.
+    """Draw an activation map as a heat map over a face.
 
-    Where the map is 0 the face is as it was.
+    Args:
+        face: uint8, H×W or H×W×3 (RGB); it is drawn in grey.
+        cam: float32, 0 to 1, of any size; where it is 0 the face is unchanged.
+
+    Returns:
+        uint8, H×W×3 (RGB).
     """
     grey = face if face.ndim == 2 else cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
     cam = cv2.resize(cam, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     heat = cv2.applyColorMap(np.rint(255 * cam).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
-    cover = COVER * cam[..., None]
-    return np.rint((1 - cover) * grey[..., None] + cover * heat).astype(np.uint8)
+    opacity = OPACITY * cam[..., None]
+    return np.rint((1 - opacity) * grey[..., None] + opacity * heat).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Which layer of a network, of whatever architecture, tells where it looks."""
+"""The layer of a network, of any architecture, whose feature maps give the activation map."""
 
 from math import isqrt
 
@@ -7,13 +7,14 @@ from torch import Tensor, nn
 
 from stages.base.errors import InputError
 
-CELLS = 4  # places along a side, at least: with fewer a map says nothing of a face
+MIN_SIDE = 4  # positions along a side; a coarser map cannot separate the regions of a face
 
 
-def as_maps(output: Tensor) -> Tensor | None:
-    """A layer's output as maps B×C×s×s, or None where it has no square of places.
+def as_feature_maps(output: Tensor) -> Tensor | None:
+    """Return a layer's output as square feature maps B×C×s×s, or None if it has no such form.
 
-    It has one as B×C×s×s, as B×s×s×C, and as tokens B×T×C: s² patches after what there is of other tokens.
+    Args:
+        output: B×C×s×s, B×s×s×C, or tokens B×T×C whose last s² tokens are image patches.
     """
     if output.ndim == 4 and output.shape[2] == output.shape[3]:
         return output
@@ -25,38 +26,47 @@ def as_maps(output: Tensor) -> Tensor | None:
     return None
 
 
-def last_layer(network: nn.Module, image: Tensor) -> nn.Module:
-    """The last module, in the order in which they end, that tells CELLS×CELLS places or more apart.
+def target_layer(network: nn.Module, image: Tensor) -> nn.Module:
+    """Return the last layer whose feature maps have MIN_SIDE×MIN_SIDE positions or more.
 
-    `network` is in eval mode and maps `image`, 1×C×H×W, to logits 1×K. Places that the largest logit does not depend on
-    do not count: the patches after the last attention, where a class token is all that is looked at. Nor does what
-    enlarges maps. Where there are never so many places, it is the last with the most there are.
-    Raises InputError where there are none at all.
+    If no layer has so many positions, it is the last of those with the most. Two kinds of layers are skipped: those
+    whose positions do not affect the largest logit (such as the patches after the last attention, if the head reads
+    only the class token), and those that enlarge feature maps.
+
+    Args:
+        network: in evaluation mode; maps `image` to logits 1×K.
+        image: float32, 1×C×H×W.
+
+    Raises:
+        InputError: if no layer has feature maps with more than one position.
     """
-    ended = []
+    recorded = []
 
-    def hook(module: nn.Module, _: object, output: object) -> None:
-        if isinstance(output, Tensor) and output.requires_grad and len(output) == 1 and as_maps(output) is not None:
-            ended.append((module, output))
+    def record(module: nn.Module, _: object, output: object) -> None:
+        if not isinstance(output, Tensor) or not output.requires_grad or len(output) != 1:
+            return
+        if as_feature_maps(output) is not None:
+            recorded.append((module, output))
 
-    handles = [module.register_forward_hook(hook) for module in network.modules()]
+    handles = [module.register_forward_hook(record) for module in network.modules()]
     try:
         largest = network(image.detach().requires_grad_()).max()
     finally:
         for handle in handles:
             handle.remove()
-    modules, outputs = [module for module, _ in ended], [output for _, output in ended]
-    gradients = torch.autograd.grad(largest, outputs, allow_unused=True) if outputs else []
+    modules, outputs = [module for module, _ in recorded], [output for _, output in recorded]
+    gradients = torch.autograd.grad(largest, outputs, allow_unused=True) if outputs else ()
 
-    candidates, least = [], float("inf")
-    for module, gradient in zip(modules, gradients):
-        side = as_maps(gradient).shape[-1] if gradient is not None else 1
-        once = modules.count(module) == 1  # else it is not told which output is meant
-        if 1 < side <= least:
-            least = side
-            if once and as_maps(gradient).any():
-                candidates.append((side, module))
+    candidates, smallest = [], float("inf")
+    for module, gradient in zip(modules, gradients, strict=True):
+        maps = as_feature_maps(gradient) if gradient is not None else None
+        if maps is None or not 1 < maps.shape[-1] <= smallest:
+            continue
+        smallest = maps.shape[-1]
+        used_once = modules.count(module) == 1  # a hook on a module that runs twice would see two outputs
+        if used_once and maps.any():
+            candidates.append((smallest, module))
     if not candidates:
-        raise InputError("the network tells no places of a face apart, so where it looks cannot be shown")
-    enough = min(CELLS, max(side for side, _ in candidates))
+        raise InputError("no layer of the network has feature maps, so activation maps cannot be computed")
+    enough = min(MIN_SIDE, max(side for side, _ in candidates))
     return [module for side, module in candidates if side >= enough][-1]

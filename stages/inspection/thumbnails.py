@@ -1,4 +1,4 @@
-"""A face as a picture to look at."""
+"""Thumbnails of faces as PNG files."""
 
 from pathlib import Path
 
@@ -9,18 +9,18 @@ from PIL import Image
 SIDE = 96  # pixels, at most
 
 
-def small(face: np.ndarray) -> np.ndarray:
-    """A face, uint8 H×W or H×W×3, made as small as SIDE×SIDE where it is larger."""
+def thumbnail(face: np.ndarray) -> np.ndarray:
+    """Return a square face, uint8 H×H or H×H×3, reduced to SIDE×SIDE if it is larger."""
     if face.shape[0] <= SIDE:
         return np.asarray(face)
     return cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
 def strip(faces: list[np.ndarray]) -> np.ndarray:
-    """Faces, uint8 H×W or H×W×3 each, made small and set side by side, left to right."""
-    return np.concatenate([small(face) for face in faces], axis=1)
+    """Return the thumbnails of faces, uint8 H×H or H×H×3 each, side by side from left to right."""
+    return np.concatenate([thumbnail(face) for face in faces], axis=1)
 
 
-def write(picture: np.ndarray, path: Path) -> None:
-    """Write a picture, uint8 H×W (grey) or H×W×3 (RGB), as PNG."""
-    Image.fromarray(picture).save(path, "PNG")
+def write_png(image: np.ndarray, path: Path) -> None:
+    """Write an image, uint8 H×W (grey) or H×W×3 (RGB), as PNG."""
+    Image.fromarray(image).save(path, "PNG")
