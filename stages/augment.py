@@ -1,4 +1,9 @@
-"""Balance the classes of the training pool by distorted copies → data/augmented/: the copies and their parents."""
+"""Balance the classes of the training pool with augmented copies → data/augmented/.
+
+    python -m stages.augment
+
+data/augmented/faces.npy holds the copies; data/augmented/index.csv names the parent of each.
+"""
 
 from pathlib import Path
 
@@ -7,27 +12,28 @@ from tqdm import tqdm
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
-from stages.curation.balancing import distort, plan
+from stages.curation.balancing import augment_face, plan_copies
 from stages.faces.table import open_faces, read_index, write_index
 from stages.params.augment import Augment
 from stages.params.general import General
 
 
 def main() -> None:
+    """Write the copies of the training pool."""
     settings, seed = Augment.load(), General.load().seed
     faces = open_faces(Path("data/merged/faces.npy"))
     index = read_index(Path("data/split/index.csv"))
     pool = index[index["split"] == "train"]
-    copies = plan(pool, settings.balance, seed)
+    copies = plan_copies(pool, settings.balance, seed)
     with atomic_output(Path("data/augmented")) as folder:
         folder.mkdir()
         shape = (len(copies), *faces.shape[1:])
         augmented = np.lib.format.open_memmap(folder / "faces.npy", mode="w+", dtype=np.uint8, shape=shape)
         for row, parent in enumerate(tqdm(copies["parent"], "augment", unit=" faces", disable=None)):
-            augmented[row] = distort(faces[parent], np.random.default_rng([seed, row]), settings.strength)
+            augmented[row] = augment_face(faces[parent], np.random.default_rng([seed, row]), settings.strength)
         augmented.flush()
         write_index(copies, folder / "index.csv")
-    print(f"{len(pool)} faces and {len(copies)} copies of them in the training pool")
+    print(f"training pool: {len(pool)} faces and {len(copies)} augmented copies")
 
 
 if __name__ == "__main__":

@@ -1,47 +1,59 @@
-"""Take out duplicates, conflicts and pictures that show nothing → data/clean/: what stays, and what went and why."""
+"""Remove duplicates, conflicting labels and near-constant images → data/clean/, metrics/clean.json.
 
-import json
+    python -m stages.clean
+
+data/clean/index.csv lists the faces that are kept; data/clean/removed.csv lists the others, each with the reason.
+"""
+
 from pathlib import Path
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
-from stages.curation.cleaning import BY_HAND, defects, reasons
-from stages.curation.exclusions import excluded
-from stages.curation.near_duplicates import components, contrast, near_pairs
+from stages.base.files import write_json
+from stages.curation.cleaning import BY_HAND, count_defects, removal_reasons
+from stages.curation.exclusions import exclusion_reasons
+from stages.curation.near_duplicates import components, contrast, near_duplicate_pairs
 from stages.faces.table import open_faces, read_index, write_index
 from stages.params.clean import Clean
 
 
 def main() -> None:
+    """Clean the merged faces."""
     settings = Clean.load()
     faces = open_faces(Path("data/merged/faces.npy"))
     index = read_index(Path("data/merged/index.csv"))
 
-    spread = contrast(faces)
-    pairs = near_pairs(faces, settings.near_distance, settings.near_correlation)
-    shows = spread >= settings.min_contrast
-    index["cluster"] = components(len(index), pairs[shows[pairs].all(axis=1)])
-    by_hand = excluded(index, Path("data/exclude.csv"))
-    reason = reasons(index, by_hand != "", spread, settings.min_contrast, settings.whole_test)
+    contrasts = contrast(faces)
+    pairs = near_duplicate_pairs(faces, settings.near_distance, settings.near_correlation)
+    usable = contrasts >= settings.min_contrast
+    index["cluster"] = components(len(index), pairs[usable[pairs].all(axis=1)])
+    by_hand = exclusion_reasons(index, Path("data/exclude.csv"))
+    reason = removal_reasons(index, by_hand != "", contrasts, settings.min_contrast, settings.whole_test)
     removed = index.assign(reason=reason.where(reason != BY_HAND, reason + ": " + by_hand))[reason != ""]
     if len(removed) == len(index):
-        raise InputError(f"clean: every one of the {len(index)} faces would be removed; lower clean.min_contrast")
+        raise InputError(f"clean: all {len(index)} faces would be removed; lower clean.min_contrast")
 
-    counts = {name: {"faces": len(rows), **defects(rows)} for name, rows in index.groupby("dataset", sort=False)}
-    for name, rows in counts.items():
-        rows["removed"] = reason[(index["dataset"] == name) & (reason != "")].value_counts().sort_index().to_dict()
-        rows["kept"] = rows["faces"] - sum(rows["removed"].values())
-        print(f"{name}: {rows['kept']} of {rows['faces']} faces kept, removed {rows['removed'] or 'none'}")
-        if rows.get("test_faces_also_in_train"):
-            print(f"{name}: {rows['test_faces_also_in_train']} of its test pictures stand in its training part too")
+    metrics = {}
+    for name, rows in index.groupby("dataset", sort=False):
+        defects = count_defects(rows)
+        reasons = reason[rows.index]
+        counts = reasons[reasons != ""].value_counts().sort_index().to_dict()
+        kept = len(rows) - sum(counts.values())
+        metrics[name] = {"faces": len(rows), **defects, "removed": counts, "kept": kept}
+        details = ", ".join(f"{rule}: {count}" for rule, count in counts.items())
+        print(
+            f"{name}: {kept} of {len(rows)} faces kept"
+            + (f", {len(rows) - kept} removed ({details})" if details else "")
+        )
+        if also_in_train := defects.get("test_faces_also_in_train"):
+            print(f"{name}: test faces that are also in the official training part: {also_in_train}")
 
     with atomic_output(Path("data/clean")) as folder:
         folder.mkdir()
         write_index(index[reason == ""], folder / "index.csv")
         columns = ["id", "dataset", "file", "label", "official", "cluster", "reason"]
         write_index(removed[columns], folder / "removed.csv")
-    with atomic_output(Path("metrics/clean.json")) as file:
-        file.write_text(json.dumps(counts, indent=2) + "\n")
+    write_json(metrics, Path("metrics/clean.json"))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
-"""Hold out the test part and deal the rest into folds, leak-free → data/split/index.csv."""
+"""Hold out the test part and divide the rest into folds, without leaks → data/split/index.csv, metrics/split.json.
 
-import json
+python -m stages.split
+"""
+
 from pathlib import Path
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
+from stages.base.files import write_json
 from stages.curation.splitting import TEST, TRAIN, UNUSED, cross_validation, held_out
 from stages.faces.table import read_index, write_index
 from stages.params.data import Data
@@ -12,25 +15,27 @@ from stages.params.split import Split
 
 
 def main() -> None:
-    settings = Split.load()
+    """Split the clean faces."""
+    settings, labels = Split.load(), set(Data.load().labels)
     index = read_index(Path("data/clean/index.csv"))
     if settings.protocol == "held_out":
         index = held_out(index, settings.folds, settings.test_share, settings.seed)
     else:
         index = cross_validation(index, settings.folds, settings.seed)
     for part in (TRAIN, TEST) if settings.protocol == "held_out" else (TRAIN,):
-        if missing := set(Data.load().labels) - set(index.loc[index["split"] == part, "label"]):
-            print(f"no face in the {part} part is labelled {', '.join(sorted(missing))}")
+        if missing := labels - set(index.loc[index["split"] == part, "label"]):
+            print(f"the {part} part has no face with the label {' or '.join(sorted(missing))}")
 
-    counts = {"groups": index["group"].nunique()}
+    metrics = {"groups": index["group"].nunique()}
     for part in (TRAIN, TEST, UNUSED):
-        counts[part] = index.loc[index["split"] == part, "dataset"].value_counts().sort_index().to_dict()
-        if counts[part]:
-            print(f"{part}: {sum(counts[part].values())} faces {counts[part]}")
+        counts = index.loc[index["split"] == part, "dataset"].value_counts().sort_index().to_dict()
+        metrics[part] = counts
+        if counts:
+            details = ", ".join(f"{dataset}: {count}" for dataset, count in counts.items())
+            print(f"{part}: {sum(counts.values())} faces ({details})")
     with atomic_output(Path("data/split/index.csv")) as file:
         write_index(index, file)
-    with atomic_output(Path("metrics/split.json")) as file:
-        file.write_text(json.dumps(counts, indent=2) + "\n")
+    write_json(metrics, Path("metrics/split.json"))
 
 
 if __name__ == "__main__":

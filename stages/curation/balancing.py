@@ -1,18 +1,31 @@
-"""Distorted copies that make the classes equally frequent; each stays in its parent's fold."""
+"""Augmented copies that make the classes equally frequent; each copy stays in the fold of its parent."""
 
 import cv2
 import numpy as np
 import pandas as pd
 
-ROTATION, SCALE, SHIFT, SHEAR = 15, 0.1, 0.08, 0.1  # degrees, share, share of the side, share: at strength 1
-CONTRAST, BRIGHTNESS = 0.2, 20  # share, grey levels
+# The largest changes at strength 1.
+ROTATION = 15  # degrees
+SCALE = 0.1  # share of the size
+SHIFT = 0.08  # share of the side
+SHEAR = 0.1  # share of the height
+CONTRAST = 0.2  # share of the contrast
+BRIGHTNESS = 20  # grey levels
 
 
-def plan(index: pd.DataFrame, balance: float, seed: int) -> pd.DataFrame:
-    """The copies to make, a row each: id, parent (an `id` of the index), dataset, label, fold.
+def plan_copies(index: pd.DataFrame, balance: float, seed: int) -> pd.DataFrame:
+    """List the copies that balance the classes of the training pool.
 
-    Within each fold every class grows towards the largest one: not at all with `balance` 0, to its size with 1. So
-    the pool is balanced whichever fold is taken out of it. A class's faces take turns, in an order drawn from `seed`.
+    Within each fold, every class grows towards the size of the largest class, so that the pool is balanced whichever
+    fold is left out of it. The faces of a class are copied in turn, in random order.
+
+    Args:
+        index: the training pool, with the columns id, dataset, label and fold.
+        balance: 0 (no copies) to 1 (every class becomes as large as the largest).
+        seed: seed of the order.
+
+    Returns:
+        One row per copy: id (its row in the array of copies), parent (an id of `index`), dataset, label, fold.
     """
     rng = np.random.default_rng(seed)
     chosen = []
@@ -27,10 +40,16 @@ def plan(index: pd.DataFrame, balance: float, seed: int) -> pd.DataFrame:
     return copies
 
 
-def distort(face: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """The face turned, scaled, shifted, sheared, perhaps mirrored, in other light: uint8, H×W or H×W×3, as it came.
+def augment_face(face: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
+    """Rotate, scale, shear, shift and perhaps mirror a face, and change its contrast and brightness.
 
-    Angles and shares are drawn evenly from ± the constants above times `strength`; 0 gives the face itself.
+    Args:
+        face: uint8, H×W or H×W×3.
+        rng: source of the random amounts, which are uniform between ± `strength` times the constants of this module.
+        strength: 0 returns the face unchanged.
+
+    Returns:
+        uint8, the same shape as `face`.
     """
     height, width = face.shape[:2]
     angle, scale, shift_x, shift_y, shear, contrast, brightness = rng.uniform(-strength, strength, 7)

@@ -1,27 +1,35 @@
-"""Which faces go, and why: the rules, in the order in which they are tried."""
+"""The rules by which faces are removed, in the order in which they are applied."""
 
 import numpy as np
 import pandas as pd
+from pandas.api.typing import DataFrameGroupBy
 
-RANK = {"test": 2, "val": 1}  # of two copies, the one in the part of higher rank stays
+PRIORITY = {"test": 2, "val": 1}  # of several identical images, the one in the official part of highest priority stays
 
 BY_HAND = "excluded by hand"
-EMPTY = "near-constant picture"
-COPY = "copy of a test face"
-TWIN = "near-duplicate of a test face"
+NEAR_CONSTANT = "near-constant picture"
+COPY_OF_TEST = "copy of a test face"
+NEAR_DUPLICATE_OF_TEST = "near-duplicate of a test face"
 CONFLICT = "same picture under conflicting labels"
 DUPLICATE = "duplicate"
 
 
-def reasons(
+def removal_reasons(
     index: pd.DataFrame, by_hand: pd.Series, contrast: np.ndarray, min_contrast: float, whole_test: bool
 ) -> pd.Series:
-    """The reason why each face of the index goes, or "" where it stays.
+    """Return the reason for which each face is removed, or "" for a face that is kept.
 
-    The index has the columns label, official, sha256 and cluster (of near-duplicates). `by_hand` and `contrast` (grey
-    levels) say of each face whether it is excluded and how much it shows. Where a picture stands both in an official
-    test part and outside, the outer copies go and the test face stays; with `whole_test`, test faces stay whatever
-    they are.
+    If an image is both in an official test part and elsewhere, the test face is kept and the other copies are removed.
+
+    Args:
+        index: N rows with the columns label, official, sha256 and cluster (of near-duplicates).
+        by_hand: N booleans, true for faces that are excluded by hand.
+        contrast: N contrasts in grey levels, from `near_duplicates.contrast`.
+        min_contrast: faces of lower contrast are removed as near-constant.
+        whole_test: whether every face of an official test part is kept, even if a rule would remove it.
+
+    Returns:
+        N strings with the index's row labels; each is "" or one of the constants of this module.
     """
     reason = pd.Series("", index=index.index)
     test = index["official"] == "test"
@@ -31,28 +39,36 @@ def reasons(
             rows = rows & ~test
         reason[rows & (reason == "")] = why
 
-    def left(column: str) -> pd.core.groupby.DataFrameGroupBy:
+    def remaining_by(column: str) -> DataFrameGroupBy:
         return index[reason == ""].assign(test=test).groupby(column)
 
-    def of_rows(values: pd.Series) -> pd.Series:
+    def for_all_rows(values: pd.Series) -> pd.Series:
         return values.reindex(index.index, fill_value=False).astype(bool)
 
     remove(by_hand, BY_HAND)
-    remove(pd.Series(contrast < min_contrast, index=index.index), EMPTY)
-    remove(of_rows(left("sha256")["test"].transform("any")) & ~test, COPY)
-    remove(of_rows(left("cluster")["test"].transform("any")) & ~test, TWIN)
-    remove(of_rows(left("sha256")["label"].transform("nunique") > 1), CONFLICT)
-    best_first = (
+    remove(pd.Series(contrast < min_contrast, index=index.index), NEAR_CONSTANT)
+    remove(for_all_rows(remaining_by("sha256")["test"].transform("any")) & ~test, COPY_OF_TEST)
+    remove(for_all_rows(remaining_by("cluster")["test"].transform("any")) & ~test, NEAR_DUPLICATE_OF_TEST)
+    remove(for_all_rows(remaining_by("sha256")["label"].transform("nunique") > 1), CONFLICT)
+    by_priority = (
         index[reason == ""]
-        .assign(rank=index["official"].map(RANK).fillna(0))
-        .sort_values("rank", ascending=False, kind="stable")
+        .assign(priority=index["official"].map(PRIORITY).fillna(0))
+        .sort_values("priority", ascending=False, kind="stable")
     )
-    remove(of_rows(best_first.duplicated("sha256")), DUPLICATE)
+    remove(for_all_rows(by_priority.duplicated("sha256")), DUPLICATE)
     return reason
 
 
-def defects(index: pd.DataFrame) -> dict[str, int]:
-    """What is wrong with one data set's faces as they came: counts of groups and of faces, by name."""
+def count_defects(index: pd.DataFrame) -> dict[str, int]:
+    """Count the duplicates in one data set before cleaning.
+
+    Args:
+        index: the data set's faces, with the columns label, official and sha256.
+
+    Returns:
+        Counts by name: groups of identical images and the faces beyond the first of each; groups whose labels conflict
+        and their faces; and, for each official part that exists, its faces that are also in the training part.
+    """
     copies = index.groupby("sha256").agg(faces=("label", "size"), labels=("label", "nunique"))
     train = index[index["official"] == "train"]
     return {

@@ -1,4 +1,6 @@
-"""The test part and the folds, with no subject, film, sequence or near-duplicate on two sides."""
+"""The test part and the folds: no subject, film, sequence or near-duplicate is on two sides of the split."""
+
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -11,69 +13,91 @@ TEST, TRAIN, UNUSED = "test", "train", "unused"
 
 
 def groups(index: pd.DataFrame) -> np.ndarray:
-    """Which faces belong together, N, int: linked by subject, sequence or cluster of near-duplicates, however far.
+    """Return the group of each face; faces of one group must stay on one side of a split.
 
-    The index has the columns dataset, subject, sequence and cluster; the first two are of one data set.
+    Faces are linked if they share a subject, a sequence or a cluster of near-duplicates. A group contains all faces
+    that are linked directly or through other faces.
+
+    Args:
+        index: N faces with the columns dataset, subject, sequence and cluster. Subjects and sequences are named within
+            their data set; "" links nothing.
+
+    Returns:
+        int, N, from 0.
     """
     face = np.arange(len(index))
     pairs = []
     for key in ("subject", "sequence", "cluster"):
         named = (index[key] != "").to_numpy()
-        within = index["dataset"] if key != "cluster" else ""
-        codes = pd.factorize(within + "/" + index[key])[0]
+        scope = index["dataset"] if key != "cluster" else ""
+        codes = pd.factorize(scope + "/" + index[key])[0]
         first = pd.Series(face).groupby(codes).transform("first").to_numpy()
         pairs.append(np.stack([face[named], first[named]], axis=1))
     return components(len(index), np.concatenate(pairs))
 
 
 def held_out(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> pd.DataFrame:
-    """The index with three columns more: `group`, `split` (test, train or unused) and `fold` (-1 outside train).
+    """Hold out a test part and divide the rest into folds.
 
-    Official test parts are the test part; data sets without one give one part in round(1 / `test_share`) of their
-    faces, by group. What is linked to an official test face without being one is unused. The rest is dealt into
-    `folds` folds. Both deals are stratified by data set and label (StratifiedGroupKFold).
+    Official test parts go into the test part. Of each data set without one, one in round(1 / `test_share`) faces goes
+    there, by group. A face in the group of an official test face that is not one itself is unused. Both divisions are
+    stratified by data set and label (StratifiedGroupKFold).
 
-    Raises InputError where the groups are too few for the folds.
+    Args:
+        index: N faces with the columns dataset, label, official and those of `groups`.
+        folds: number of folds.
+        test_share: share of faces to hold out, above 0 and at most 0.5.
+        seed: seed of both divisions.
+
+    Returns:
+        The index with three more columns: group, split (test, train or unused) and fold (-1 outside train).
+
+    Raises:
+        InputError: if there are fewer groups than folds.
     """
     index = index.assign(group=groups(index), split=TRAIN, fold=-1)
     official = index["official"] == "test"
     index.loc[index["group"].isin(index.loc[official, "group"]), "split"] = UNUSED
     index.loc[official, "split"] = TEST
 
-    # A group that reaches into a data set with an official test part stays out of this: that part is fixed.
+    # A group with faces of a data set that has an official test part is not held out: that test part is fixed.
     with_test_part = index["dataset"].isin(index.loc[official, "dataset"])
     free = index[~index["group"].isin(index.loc[with_test_part, "group"])]
     if len(free):
-        index.loc[free.index[_deal(free, round(1 / test_share), seed) == 0], "split"] = TEST
+        index.loc[free.index[_assign_folds(free, round(1 / test_share), seed) == 0], "split"] = TEST
 
     rest = index["split"] == TRAIN
-    index.loc[rest, "fold"] = _deal(index[rest], folds, seed)
+    index.loc[rest, "fold"] = _assign_folds(index[rest], folds, seed)
     return index
 
 
 def cross_validation(index: pd.DataFrame, folds: int, seed: int) -> pd.DataFrame:
-    """The index with the same columns, and every face, of official test parts too, in one of the folds.
+    """Divide all faces, those of official test parts too, into folds.
 
-    With as many folds as groups a fold is a group: leave one subject out. Raises InputError as `held_out` does.
+    With as many folds as groups, each fold is one group: leave-one-subject-out. Arguments, columns and errors are those
+    of `held_out`; `split` is train for every face.
     """
     index = index.assign(group=groups(index), split=TRAIN)
-    return index.assign(fold=_deal(index, folds, seed))
+    return index.assign(fold=_assign_folds(index, folds, seed))
 
 
-def _deal(rows: pd.DataFrame, folds: int, seed: int) -> np.ndarray:
-    """The fold of each row, 0 to folds - 1."""
+def _assign_folds(rows: pd.DataFrame, folds: int, seed: int) -> np.ndarray:
+    """Return the fold of each row, 0 to folds - 1."""
     present = rows["group"].nunique()
     if present == folds:
         return np.random.default_rng(seed).permutation(folds)[pd.factorize(rows["group"])[0]]
     if present < folds:
         names = ", ".join(rows["dataset"].unique())
         raise InputError(
-            f"{names}: {present} groups of subjects or films cannot be dealt into {folds} folds; "
+            f"{names}: {folds} folds need at least {folds} groups of subjects or films, not {present}; "
             "lower split.folds, or raise split.test_share"
         )
     strata = rows["dataset"] + "/" + rows["label"]
     fold = np.empty(len(rows), dtype=np.int64)
-    dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    for number, (_, members) in enumerate(dealer.split(rows, strata, rows["group"])):
-        fold[members] = number
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # A rare label of a small data set has fewer faces than there are folds; some folds then go without it.
+        warnings.filterwarnings("ignore", "The least populated class in y has only", UserWarning)
+        for number, (_, members) in enumerate(splitter.split(rows, strata, rows["group"])):
+            fold[members] = number
     return fold
