@@ -15,8 +15,8 @@ from scipy.special import softmax
 from helpers.project import Project
 from stages.base.errors import InputError
 from stages.benchmark import results, review
-from stages.benchmark.label_errors import doubtful
-from stages.curation.exclusions import excluded
+from stages.benchmark.label_errors import label_errors
+from stages.curation.exclusions import exclusion_reasons
 from stages.reporting.review_page import sheet
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
@@ -63,7 +63,7 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     rows = judged(300, 30)
     rng = np.random.default_rng(0)
     index = pd.concat([rows, rows.assign(id=rows["id"] + 300, file="test " + rows["file"])]).assign(group=0)[
-        results.KNOWN
+        results.FACE
     ]
     fold = np.where(index["id"] < 300, index["id"] % 5, -1)
     for path in ("data/merged", "data/split"):
@@ -79,7 +79,7 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 def judge(fold: int, rows: pd.DataFrame) -> None:
     path = Path(f"data/benchmark/cnn5/{fold}-0/predictions/validation.csv")
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows.assign(group=0, prediction="")[[*results.KNOWN, "prediction", *LABELS]].to_csv(path, index=False)
+    rows.assign(group=0, prediction="")[[*results.FACE, "prediction", *LABELS]].to_csv(path, index=False)
 
 
 def listed() -> pd.DataFrame:
@@ -87,7 +87,7 @@ def listed() -> pd.DataFrame:
 
 
 def test_flipped_labels_are_found():
-    found = doubtful(judged(2000, 100), LABELS)
+    found = label_errors(judged(2000, 100), LABELS)
     assert found["wrong"][:50].mean() > 0.9  # chance is 0.05
     flipped = found[found["wrong"]]
     assert len(flipped) > 50 and (flipped["suggested"] == flipped["truth"]).mean() > 0.9
@@ -100,21 +100,21 @@ def test_flipped_labels_are_found():
 def test_labels_that_the_model_agrees_with_are_not_doubted():
     rows = judged(200, 0)
     rows[LABELS] = certain(rows["label"])
-    assert doubtful(rows, LABELS).empty
+    assert label_errors(rows, LABELS).empty
 
 
 def test_labels_that_no_face_has():
-    found = doubtful(judged(600, 30, LABELS[2:5]), LABELS)
+    found = label_errors(judged(600, 30, LABELS[2:5]), LABELS)
     assert len(found) > 10 and found["wrong"][:15].mean() > 0.8
     with pytest.raises(InputError, match="one label"):
-        doubtful(judged(20, 0).assign(label="fear"), LABELS)
+        label_errors(judged(20, 0).assign(label="fear"), LABELS)
 
 
 def test_what_is_listed_can_be_pasted_as_it_is(project: Project, trained: pd.DataFrame):
     assert "of 300 labels" in project.stage("benchmark.review")
     exclusions, written = Path("data/exclude.csv"), Path("data/review/exclude.csv").read_text()
     exclusions.write_text(exclusions.read_text() + written.split("\n", 1)[1])
-    reasons = excluded(trained, exclusions)
+    reasons = exclusion_reasons(trained, exclusions)
     found = listed()
     assert 10 < len(found) == (reasons != "").sum() < 100
     assert found["file"][:10].isin(trained.loc[trained["wrong"], "file"]).all()
@@ -142,7 +142,7 @@ def test_no_doubt_at_all(trained: pd.DataFrame):
 
 
 def test_a_fold_that_was_not_judged_or_before_the_split_is_refused(project: Project, trained: pd.DataFrame):
-    path, command = "data/benchmark/cnn5/1-0/predictions/validation.csv", "dvc repro stages/benchmark/dvc.yaml"
+    path, command = "data/benchmark/cnn5/1-0/predictions/validation.csv", "python -m stages.benchmark.run"
     fold = trained[trained["id"] % 5 == 1]
     other_labels = fold.assign(label=["fear", *fold["label"][1:]])
     for rows in (trained[trained["id"] % 5 == 2], fold[1:], pd.concat([fold, fold[:1]]), other_labels):
@@ -161,7 +161,7 @@ def test_a_fold_that_was_judged_by_other_labels_is_refused(project: Project, tra
 
 
 def test_large_faces_in_colour_are_shown_small():
-    found = doubtful(judged(200, 20), LABELS)[:3]
+    found = label_errors(judged(200, 20), LABELS)[:3]
     faces = np.full((3, 200, 200, 3), (200, 100, 50), np.uint8)
     for picture in Page(sheet(found, faces, 9)).pictures:
         assert picture.shape == (96, 96, 3) and (picture == (200, 100, 50)).all()
