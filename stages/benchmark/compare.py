@@ -1,51 +1,55 @@
-"""Compare the runs of the benchmark → metrics/benchmark.json, metrics/benchmark.csv.
+"""Compare the models of the benchmark → metrics/benchmark.json, metrics/benchmark.csv.
 
-Models are ranked by the faces of the folds that they were trained without; what they make of the test part is told
-beside that, and chooses nothing.
+    python -m stages.benchmark.compare
+
+Models are ranked by their out-of-fold predictions: each face is predicted by the models that were not trained on its
+fold. Test metrics are reported beside them and decide nothing.
 """
 
-import json
 from pathlib import Path
 from statistics import fmean
 
 from tqdm import tqdm
 
-from stages.base import params
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
+from stages.base.files import read_json, write_json
 from stages.benchmark.comparison.leaderboard import Runs, leaderboard
-from stages.benchmark.comparison.table import printed, table
-from stages.benchmark.results import configs, said, shown, together, written
+from stages.benchmark.comparison.table import as_text, leaderboard_table
+from stages.benchmark.results import configurations, ensemble, existing, predictions, trained_images
 from stages.faces.table import read_index, write_index
+from stages.params.benchmark import Benchmark
+from stages.params.data import Data
 
 
 def main() -> None:
-    p = params.load()
-    index, labels = read_index(Path("data/split/index.csv")), p.data.labels
-    copies = read_index(Path("data/augmented/index.csv"))
+    """Write the leaderboard and print it."""
+    benchmark = Benchmark.load()
+    labels: list[str] = [*Data.load().labels]
+    index, copies = read_index(Path("data/split/index.csv")), read_index(Path("data/augmented/index.csv"))
     models, drawn = {}, False
-    for model in tqdm(p.benchmark.models, desc="read", unit="model", disable=None):
-        validation, test = (said(part, model, p.benchmark, index, labels) for part in ("validation", "test"))
-        made = configs(model, p.benchmark)
-        cost = json.loads(written(Path(f"data/costs/{model}.json"), model).read_text(encoding="utf-8"))
-        faces = fmean(shown(model, p.benchmark, index, copies))
+    for model in tqdm(benchmark.models, desc="read", unit="model", disable=None):
+        validation = predictions("validation", model, benchmark, index, labels)
+        test = predictions("test", model, benchmark, index, labels)
+        configs = configurations(model, benchmark)
+        cost = read_json(existing(Path(f"data/costs/{model}.json"), model))
+        images = fmean(trained_images(model, benchmark, index, copies))
         facts = {
-            "epochs": fmean(config["epoch"] for config in made),
-            "training_seconds": faces / cost["training_images_per_second"],
+            "epochs": fmean(config["epoch"] for config in configs),
+            "training_seconds": images / cost["training_images_per_second"],
             "cost": cost,
         }
-        models[model] = Runs(validation, test, together(test, labels), facts)
-        drawn |= any(config["drawn_faces"] for config in made)
+        models[model] = Runs(validation, test, ensemble(test, labels), facts)
+        drawn |= any(config["drawn_faces"] for config in configs)
 
     board = leaderboard(models, labels) | {"drawn_faces": drawn}
-    rows = table(board)
-    with atomic_output(Path("metrics/benchmark.json")) as path:
-        path.write_text(json.dumps(board, indent=2) + "\n", encoding="utf-8")
+    rows = leaderboard_table(board)
+    write_json(board, Path("metrics/benchmark.json"))
     with atomic_output(Path("metrics/benchmark.csv")) as path:
         write_index(rows, path)
-    print(printed(rows))
+    print(as_text(rows))
     if drawn:
-        print("Some of these faces are drawn: the figures say nothing about people.")
+        print("Some of these faces are drawn: their metrics say nothing about people.")
 
 
 if __name__ == "__main__":

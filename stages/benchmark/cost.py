@@ -1,60 +1,61 @@
-"""Measure what one architecture costs on this machine → data/costs/<model>.json.
+"""Measure the computational cost of one model on this machine → data/costs/<model>.json.
 
-Its speeds are of the machine and the moment: no two runs write the same. So nothing but the comparison depends on it,
-and as it reads no face, new data does not make it measure again.
+    python -m stages.benchmark.cost --model cnn5 --threads 1
+
+Speeds differ from run to run, so only the comparison depends on them. The images are random: other data do not cause a
+new measurement.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
 
-from stages.base import params
-from stages.base.atomic import atomic_output
 from stages.base.errors import guard
-from stages.benchmark.profiling import flops, inference, name, training
+from stages.base.files import write_json
+from stages.benchmark.profiling import flops, inference_speed, training_speed
 from stages.models import hardware
 from stages.models.networks import build
 from stages.models.preprocessing import Inputs
+from stages.params.data import Data
+from stages.params.models import load_recipe
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--model", help="in place of params.yaml's")
-    options.add_argument("--threads", type=int, help="on the CPU; else as many as there are cores")
-    given = options.parse_args()
-    p = params.load().chosen(given.model, None, None)
-    recipe, labels = p.recipe, p.data.labels
-    side, channels = p.data.size, p.data.channels
-    hardware.deterministic(0, given.threads)
+    """Measure parameters, FLOPs, and the speed of training and inference."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True, help="one of `models` in params.yaml")
+    parser.add_argument("--threads", type=int, help="CPU threads; default: the number of cores")
+    options = parser.parse_args()
+    recipe, data = load_recipe(options.model), Data.load()
+    hardware.deterministic(0, options.threads)
     device = hardware.device()
 
-    inputs = Inputs(recipe.input_size or side, [0.5] * channels, [0.25] * channels)
-    network = build(recipe.arch, len(labels), channels, inputs.size, recipe.dropout)
-    network.to(device, memory_format=torch.channels_last)
-    shape = (recipe.batch_size, side, side, *([channels] if channels > 1 else []))
+    inputs = Inputs(recipe.input_size or data.size, [0.5] * data.channels, [0.25] * data.channels)
+    network = build(recipe.arch, len(data.labels), data.channels, inputs.size, recipe.dropout)
+    network.to(device)
+    network.to(memory_format=torch.channels_last)
+    shape = (recipe.batch_size, data.size, data.size, *([data.channels] if data.channels > 1 else []))
     faces = torch.randint(256, shape, dtype=torch.uint8).to(device)
     speeds = {
-        "inference": inference(network, inputs, faces, recipe),
-        "training": training(network, inputs, faces, len(labels), recipe),
+        "inference": inference_speed(network, inputs, faces, recipe),
+        "training": training_speed(network, inputs, faces, len(data.labels), recipe),
     }
     cost = {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "flops": flops(network, channels, inputs.size),
+        "flops": flops(network, data.channels, inputs.size),
         "batch_size": recipe.batch_size,
         "precision": str(hardware.precision(device, recipe.precision)).removeprefix("torch."),
         "threads": torch.get_num_threads(),
-        "device": name(device),
+        "device": hardware.device_name(device),
     }
-    for part, speed in speeds.items():
-        cost[f"{part}_images_per_second"] = round(speed.images_per_second, 1)
+    for mode, speed in speeds.items():
+        cost[f"{mode}_images_per_second"] = round(speed.images_per_second, 1)
         if speed.joules_per_image is not None:
-            cost[f"{part}_joules_per_image"] = round(speed.joules_per_image, 6)
-    with atomic_output(Path(f"data/costs/{p.model}.json")) as path:
-        path.write_text(json.dumps(cost, indent=2) + "\n", encoding="utf-8")
-    told = ", ".join(f"{speed.images_per_second:.0f} images/s in {part}" for part, speed in speeds.items())
-    print(f"{p.model}: {cost['parameters']:,} parameters, {cost['flops']:,} FLOPs an image, {told}")
+            cost[f"{mode}_joules_per_image"] = round(speed.joules_per_image, 6)
+    write_json(cost, Path(f"data/costs/{options.model}.json"))
+    rates = ", ".join(f"{speed.images_per_second:.0f} images/s in {mode}" for mode, speed in speeds.items())
+    print(f"{options.model}: {cost['parameters']:,} parameters, {cost['flops']:,} FLOPs per image, {rates}")
 
 
 if __name__ == "__main__":

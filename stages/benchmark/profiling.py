@@ -1,9 +1,7 @@
-"""How fast a network learns from images and looks at them, and the energy it takes, on the device that it is on."""
+"""Speed, energy use and number of operations of a network."""
 
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pynvml
 import torch
@@ -11,28 +9,35 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from stages.base.params import Train
 from stages.models.forward import logits
 from stages.models.hardware import autocast, precision
 from stages.models.preprocessing import Inputs
+from stages.params.train import Train
 from stages.training import optimizer
 from stages.training.objective import loss
 
-SECONDS = 3  # of measuring, at least
+MIN_SECONDS = 3  # of each measurement
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Of one kind of work; `joules_per_image` is None where the device does not tell."""
+    """Images per second, and joules per image if the device counts its energy use, otherwise None."""
 
     images_per_second: float
     joules_per_image: float | None
 
 
-def training(network: nn.Module, inputs: Inputs, faces: Tensor, classes: int, recipe: Train) -> Speed:
-    """The speed of training steps on batches of `faces`, uint8 B×H×W or B×H×W×3: forward, backward and step.
+def training_speed(network: nn.Module, inputs: Inputs, faces: Tensor, classes: int, recipe: Train) -> Speed:
+    """Measure training steps: forward pass, backward pass and the step of the optimiser.
 
-    Batches are computed in the recipe's precision and `accumulation` parts; distorting and reading them is not counted.
+    Reading and augmenting the faces is not part of it.
+
+    Args:
+        network: the network, on the device where it is measured.
+        inputs: its preprocessing.
+        faces: one batch, uint8 B×H×W or B×H×W×3, on the device.
+        classes: number of classes.
+        recipe: optimiser, precision, accumulation and compilation.
     """
     device = faces.device
     dtype = precision(device, recipe.precision)
@@ -45,52 +50,46 @@ def training(network: nn.Module, inputs: Inputs, faces: Tensor, classes: int, re
 
     def step() -> None:
         steps.zero_grad()
-        for part, wanted in zip(images.chunk(recipe.accumulation), targets.chunk(recipe.accumulation)):
+        for part, target in zip(images.chunk(recipe.accumulation), targets.chunk(recipe.accumulation), strict=True):
             with autocast(device, dtype):
                 outputs = forward(part).float()
-            scaler.scale(loss(outputs, wanted) / recipe.accumulation).backward()
+            scaler.scale(loss(outputs, target) / recipe.accumulation).backward()
         scaler.step(steps)
         scaler.update()
 
-    return _measured(step, faces)
+    return _measure(step, faces)
 
 
-def inference(network: nn.Module, inputs: Inputs, faces: Tensor, recipe: Train) -> Speed:
-    """The speed of judging `faces`, uint8 N×H×W or N×H×W×3, in one batch, as a trained network is used."""
-    return _measured(lambda: logits(network, inputs, faces, recipe.precision, recipe.test_flips), faces)
+def inference_speed(network: nn.Module, inputs: Inputs, faces: Tensor, recipe: Train) -> Speed:
+    """Measure predictions for one batch of `faces`, uint8 N×H×W or N×H×W×3 on the network's device."""
+    return _measure(lambda: logits(network, inputs, faces, recipe.precision, recipe.test_flips), faces)
 
 
-def _measured(work: Callable[[], object], faces: Tensor) -> Speed:
-    """By the median time that `work` takes, warmed up, the device waited for; the energy is that of a second round."""
-    from torch.utils.benchmark import Timer  # it looks for a CUDA compiler, and may say that there is none
+def _measure(work: Callable[[], object], faces: Tensor) -> Speed:
+    """Return the speed by the median time of one call of `work`, after warm-up and with the device synchronised.
+
+    The energy is measured in a second series of calls.
+    """
+    from torch.utils.benchmark import Timer  # importing it can print that there is no CUDA compiler
 
     timer = Timer("work()", globals={"work": work}, num_threads=torch.get_num_threads())
-    seconds = timer.blocked_autorange(min_run_time=SECONDS).median
+    seconds = timer.blocked_autorange(min_run_time=MIN_SECONDS).median
     speed, before = len(faces) / seconds, joules(faces.device)
     if before is None:
         return Speed(speed, None)
-    times = round(SECONDS / seconds) + 1
-    for _ in range(times):
+    calls = round(MIN_SECONDS / seconds) + 1
+    for _ in range(calls):
         work()
-    return Speed(speed, (joules(faces.device) - before) / (times * len(faces)))
-
-
-def name(device: torch.device) -> str:
-    """What the device calls itself."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    facts = Path("/proc/cpuinfo")  # Linux
-    lines = facts.read_text().splitlines() if facts.exists() else []
-    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
+    after = joules(faces.device)
+    return Speed(speed, None if after is None else (after - before) / (calls * len(faces)))
 
 
 @torch.inference_mode()
 def flops(network: nn.Module, channels: int, size: int) -> int:
-    """Floating-point operations of one forward pass of one image of `channels`×size×size.
+    """Count the floating-point operations of a forward pass of one image, `channels`×size×size.
 
-    Those of convolutions, matrix products and attention, a multiplication and an addition being two; the rest is
-    little beside them.
+    Convolutions, matrix products and attention are counted, with a multiplication and an addition as two operations;
+    all others are few in comparison.
     """
     network.eval()
     image = torch.zeros(1, channels, size, size, device=next(network.parameters()).device)
@@ -100,9 +99,10 @@ def flops(network: nn.Module, channels: int, size: int) -> int:
 
 
 def joules(device: torch.device) -> float | None:
-    """What a GPU has used so far, since its driver was loaded, the work given to it waited for.
+    """Return the energy in joules that a GPU has used since its driver was loaded, after synchronising it.
 
-    None of a device that does not tell: a CPU, a GPU older than NVIDIA's Volta, another vendor's, a part of a GPU.
+    Returns None if the device does not count it: a CPU, an NVIDIA GPU before Volta, a GPU of another vendor, or a
+    partition of a GPU.
     """
     if device.type != "cuda":
         return None
@@ -110,6 +110,6 @@ def joules(device: torch.device) -> float | None:
     try:
         pynvml.nvmlInit()
         gpu = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}")
-        return pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu) / 1000  # it counts in millijoules
+        return pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu) / 1000  # counted in millijoules
     except pynvml.NVMLError:
         return None

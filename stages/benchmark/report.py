@@ -1,40 +1,39 @@
-"""Show the benchmark on one page → plots/benchmark.html. No face is on it, so it may be passed on."""
+"""Write the benchmark's page → plots/benchmark.html. It shows no faces, so it can be shared.
 
-import json
+python -m stages.benchmark.report
+"""
+
 from pathlib import Path
+from typing import Any
 
-from stages.base import params
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
-from stages.reporting.benchmark_charts import board
-from stages.reporting.page import page
+from stages.base.files import read_json
+from stages.benchmark.results import COMMAND
+from stages.params.section import read
+from stages.reporting.benchmark_charts import benchmark_content
+from stages.reporting.page import render_page
 
 PAGE = Path("plots/benchmark.html")
 
 
 def main() -> None:
-    p = params.load()
-    told = board(_found("benchmark")) | {"crossed": _found("cross")}
-    settings = {
-        "benchmark": p.benchmark.model_dump(),
-        "seed": p.seed,
-        "data": p.data.model_dump(),
-        "clean": p.clean.model_dump(),
-        "split": p.split.model_dump(exclude={"fold"}),
-        "augment": p.augment.model_dump(),
-        "train": p.train.model_dump(),
-        "models": {model: p.models[model] for model in p.benchmark.models},
-    }
+    """Write the page from the leaderboard and the comparison across data sets."""
+    params = read()
+    settings = {key: params[key] for key in ("benchmark", "seed", "data", "clean", "split", "augment", "train")}
+    settings["split"] = {key: value for key, value in params["split"].items() if key != "fold"}
+    settings["models"] = {model: params["models"][model] for model in params["benchmark"]["models"]}
+    content = benchmark_content(_metrics("benchmark")) | {"crossed": _metrics("cross"), "params": settings}
     with atomic_output(PAGE) as path:
-        path.write_text(page("benchmark", told | {"params": settings}), encoding="utf-8")
+        path.write_text(render_page("benchmark", content), encoding="utf-8")
     print(f"open {PAGE} in a browser")
 
 
-def _found(name: str) -> dict:
+def _metrics(name: str) -> dict[str, Any]:
     path = Path(f"metrics/{name}.json")
     if not path.exists():
-        raise InputError(f"{path}: not found; `dvc repro stages/benchmark/dvc.yaml` writes it")
-    return json.loads(path.read_text(encoding="utf-8"))
+        raise InputError(f"{path}: not found; {COMMAND}")
+    return read_json(path)
 
 
 if __name__ == "__main__":

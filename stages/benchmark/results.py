@@ -1,73 +1,86 @@
-"""The runs of the benchmark: what its models are, and what they said of faces, of those that there are today."""
+"""The results of the benchmark's runs: predictions, configurations, and how long they trained."""
 
-import json
 from itertools import product
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from stages.base.errors import InputError
-from stages.base.params import Benchmark
+from stages.base.files import read_json
 from stages.base.paths import RunPaths
 from stages.faces.subsets import subsets
 from stages.faces.table import read_index
+from stages.params.benchmark import Benchmark
 
-KNOWN = ["id", "dataset", "file", "label", "group"]  # of a face, before a model sees it
-AGAIN = "`dvc repro stages/benchmark/dvc.yaml` writes it"
+FACE = ["id", "dataset", "file", "label", "group"]  # the columns that describe a face
+COMMAND = "run `python -m stages.benchmark.run`"
 
 
-def said(
-    part: Literal["validation", "test"], model: str, chosen: Benchmark, index: pd.DataFrame, labels: list[str]
+def predictions(
+    subset: Literal["validation", "test"], model: str, benchmark: Benchmark, index: pd.DataFrame, labels: list[str]
 ) -> list[pd.DataFrame]:
-    """What the model of each chosen fold and seed says of its validation fold, or of its test part.
+    """Return what a model of each fold and seed predicts for its validation fold or its test faces.
 
-    A table a run, with a row a face, by id: `KNOWN`, prediction, and the labels' probabilities. The faces are the same
-    for every model. `index` is that of the split. Raises InputError where a run is not there, or is of other faces or
-    labels than those of today.
+    Args:
+        subset: which of the two.
+        model: name of the model.
+        benchmark: the folds and seeds.
+        index: the index that split wrote.
+        labels: the labels of the models, in order.
+
+    Returns:
+        One table per run, with one row per face, sorted by id, and the columns `FACE`, prediction, and the probability
+        of each label, 0 to 1. The faces are the same for every model.
+
+    Raises:
+        InputError: a run is missing, or its faces or labels are not the current ones.
     """
     tables = []
-    for fold, seed in product(chosen.folds, chosen.seeds):
-        faces = getattr(subsets(index, fold), part)
-        path = written(RunPaths.benchmark(model, fold, seed).predictions / f"{part}.csv", model)
+    for fold, seed in product(benchmark.folds, benchmark.seeds):
+        faces = getattr(subsets(index, fold), subset)
+        path = existing(RunPaths.benchmark(model, fold, seed).predictions / f"{subset}.csv", model)
         rows = read_index(path).sort_values("id", ignore_index=True)
-        fits = list(rows.columns) == [*KNOWN, "prediction", *labels]
-        if not fits or not rows[KNOWN].equals(faces[KNOWN].reset_index(drop=True)):
-            raise InputError(f"{path}: not of today's {part} faces and labels; {AGAIN} again")
+        right_columns = list(rows.columns) == [*FACE, "prediction", *labels]
+        if not right_columns or not rows[FACE].equals(faces[FACE].reset_index(drop=True)):
+            raise InputError(f"{path}: its faces or labels are not the current {subset} faces and labels; {COMMAND}")
         tables.append(rows.astype(dict.fromkeys(labels, float)))
     return tables
 
 
-def together(tables: list[pd.DataFrame], labels: list[str]) -> pd.DataFrame:
-    """The mean probabilities of all models that looked at a face: a row a face, with the columns of `said`."""
-    rows = pd.concat(tables).groupby(KNOWN, as_index=False)[labels].mean()
+def ensemble(tables: list[pd.DataFrame], labels: list[str]) -> pd.DataFrame:
+    """Return the mean probabilities of all models that predicted a face: one row per face, columns of `predictions`."""
+    rows = pd.concat(tables).groupby(FACE, as_index=False)[labels].mean()
     return rows.assign(prediction=rows[labels].idxmax(axis=1))
 
 
-def configs(model: str, chosen: Benchmark) -> list[dict]:
-    """The config of every chosen run's model; InputError where one is not there."""
-    paths = [
-        RunPaths.benchmark(model, fold, seed).model / "config.json" for fold, seed in product(chosen.folds, chosen.seeds)
-    ]
-    return [json.loads(written(path, model).read_text(encoding="utf-8")) for path in paths]
+def configurations(model: str, benchmark: Benchmark) -> list[dict[str, Any]]:
+    """Return the config.json of the model of each run; raise InputError if one is missing."""
+    runs = product(benchmark.folds, benchmark.seeds)
+    paths = [RunPaths.benchmark(model, fold, seed).model / "config.json" for fold, seed in runs]
+    return [read_json(existing(path, model)) for path in paths]
 
 
-def shown(model: str, chosen: Benchmark, index: pd.DataFrame, copies: pd.DataFrame) -> list[int]:
-    """How many faces each chosen run learned from, counted anew in every epoch that it went through.
+def trained_images(model: str, benchmark: Benchmark, index: pd.DataFrame, copies: pd.DataFrame) -> list[int]:
+    """Return how many images each run was trained on, summed over its epochs; raise InputError if a run is missing.
 
-    `index` is that of the split, `copies` that of the distorted copies. InputError where the run is not there.
+    Args:
+        model: name of the model.
+        benchmark: the folds and seeds.
+        index: the index that split wrote.
+        copies: the index of the augmented copies.
     """
     counts = []
-    for fold, seed in product(chosen.folds, chosen.seeds):
-        path = written(RunPaths.benchmark(model, fold, seed).curves / "metrics.json", model)
-        epochs = json.loads(path.read_text(encoding="utf-8"))["step"] + 1
+    for fold, seed in product(benchmark.folds, benchmark.seeds):
+        path = existing(RunPaths.benchmark(model, fold, seed).curves / "metrics.json", model)
+        epochs = read_json(path)["step"] + 1
         train = subsets(index, fold).train
         counts.append(epochs * (len(train) + int(copies["parent"].isin(train["id"]).sum())))
     return counts
 
 
-def written(path: Path, model: str) -> Path:
-    """`path`, which the benchmark writes for a model; InputError where it has not."""
+def existing(path: Path, model: str) -> Path:
+    """Return `path`, which the benchmark writes for a model; raise InputError if it does not exist."""
     if not path.exists():
-        raise InputError(f"{path}: not found; {AGAIN} if {model} is among benchmark.models")
+        raise InputError(f"{path}: not found; {COMMAND}, with {model} in benchmark.models")
     return path

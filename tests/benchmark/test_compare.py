@@ -12,9 +12,9 @@ from sklearn.metrics import accuracy_score, f1_score
 from helpers.project import Project
 from stages.base.errors import InputError
 from stages.benchmark import compare
-from stages.benchmark.comparison.paired_bootstrap import judge
+from stages.benchmark.comparison.paired_bootstrap import paired_metrics
 from stages.benchmark.comparison.significance import holm, p_value, rank_shares
-from stages.benchmark.results import KNOWN
+from stages.benchmark.results import FACE
 from stages.evaluation import bootstrap
 from stages.evaluation.bootstrap import confidence_interval
 from stages.faces.subsets import subsets
@@ -44,9 +44,9 @@ def found_in(times: int, people: int, differ: float, better: float) -> dict[str,
     """How often a test at 5 % says that the two models differ, by merit."""
     rng, called = np.random.default_rng(0), {"macro_f1": 0, "accuracy": 0}
     for number in range(times):
-        both = judge(two_models(rng, people, differ, better), LABELS, seed=number)
+        both = paired_metrics(two_models(rng, people, differ, better), LABELS, seed=number)
         for name in called:
-            called[name] += p_value(both.drawn[name][:, 1] - both.drawn[name][:, 0], both.groups) < 0.05
+            called[name] += p_value(both.resampled[name][:, 1] - both.resampled[name][:, 0], both.groups) < 0.05
     print(people, differ, better, called)
     return {name: count / times for name, count in called.items()}
 
@@ -69,32 +69,32 @@ def test_a_difference_is_seen_that_the_intervals_of_both_do_not_show() -> None:
     """What pairing is for: the second model is right wherever the first is, and of some faces more."""
     one = two_models(np.random.default_rng(0), 60, 2.0, 0.0)[0]
     mended = np.arange(300) % 8 == 0
-    both = judge([one, one.assign(prediction=one["prediction"].mask(mended, one["label"]))], LABELS)
-    drawn = both.drawn["macro_f1"]
-    low, high = (confidence_interval(drawn[:, model], 60) for model in (0, 1))
+    both = paired_metrics([one, one.assign(prediction=one["prediction"].mask(mended, one["label"]))], LABELS)
+    resampled = both.resampled["macro_f1"]
+    low, high = (confidence_interval(resampled[:, model], 60) for model in (0, 1))
     assert low["high"] > high["low"]
-    assert p_value(drawn[:, 1] - drawn[:, 0], 60) < 0.01
+    assert p_value(resampled[:, 1] - resampled[:, 0], 60) < 0.01
 
 
 def test_figures_are_scikit_learns() -> None:
     tables = two_models(np.random.default_rng(1), 30, 1.0, 0.5)
     tables = [table[table["label"] != "fear"] for table in tables]  # a class that no face has, yet is predicted
     assert "fear" in set(tables[0]["prediction"])
-    both = judge(tables, LABELS)
+    both = paired_metrics(tables, LABELS)
     assert (both.faces, both.groups) == (len(tables[0]), 30)
     for model, table in enumerate(tables):
         present = sorted(set(table["label"]))
         f1 = f1_score(table["label"], table["prediction"], labels=present, average="macro", zero_division=0)
-        assert both.found["macro_f1"][model] == pytest.approx(f1)
-        assert both.found["accuracy"][model] == pytest.approx(accuracy_score(table["label"], table["prediction"]))
+        assert both.values["macro_f1"][model] == pytest.approx(f1)
+        assert both.values["accuracy"][model] == pytest.approx(accuracy_score(table["label"], table["prediction"]))
 
 
 def test_both_models_are_judged_by_the_same_draws() -> None:
     one, other = two_models(np.random.default_rng(0), 20, 1.0, 0.0)
-    both = judge([one, other, one], LABELS)
-    np.testing.assert_array_equal(both.drawn["macro_f1"][:, 0], both.drawn["macro_f1"][:, 2])
-    assert p_value(both.drawn["macro_f1"][:, 0] - both.drawn["macro_f1"][:, 2], 20) == pytest.approx(1)
-    assert judge([one[one["group"] < 4]], LABELS).drawn == {}  # too few people
+    both = paired_metrics([one, other, one], LABELS)
+    np.testing.assert_array_equal(both.resampled["macro_f1"][:, 0], both.resampled["macro_f1"][:, 2])
+    assert p_value(both.resampled["macro_f1"][:, 0] - both.resampled["macro_f1"][:, 2], 20) == pytest.approx(1)
+    assert paired_metrics([one[one["group"] < 4]], LABELS).resampled == {}  # too few people
 
 
 def test_the_p_value_is_students_and_agrees_with_the_interval() -> None:
@@ -165,7 +165,7 @@ def run(model: str, fold: int, seed: int, index: pd.DataFrame, skill: float) -> 
     for name, faces in (("validation", chosen.validation), ("test", chosen.test)):
         logits = rng.normal(0, 1, (len(faces), len(LABELS)))
         logits[np.arange(len(faces)), pd.Index(LABELS).get_indexer(faces["label"])] += skill
-        rows = faces[KNOWN].reset_index(drop=True).assign(prediction=np.array(LABELS)[logits.argmax(1)])
+        rows = faces[FACE].reset_index(drop=True).assign(prediction=np.array(LABELS)[logits.argmax(1)])
         shares = pd.DataFrame(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), columns=LABELS).round(6)
         (folder / "predictions").mkdir(parents=True, exist_ok=True)
         rows.join(shares).to_csv(folder / f"predictions/{name}.csv", index=False)
@@ -175,7 +175,7 @@ def run(model: str, fold: int, seed: int, index: pd.DataFrame, skill: float) -> 
     (folder / "training/metrics.json").write_text(json.dumps({"step": 6 + fold}))
 
 
-def told() -> tuple[dict, pd.DataFrame]:
+def leaderboard_files() -> tuple[dict, pd.DataFrame]:
     board = json.loads(Path("metrics/benchmark.json").read_text())
     return board, pd.read_csv("metrics/benchmark.csv").set_index("model")
 
@@ -190,7 +190,7 @@ def macro_f1(rows: pd.DataFrame) -> float:
 
 def test_the_leaderboard(project: Project, judged: pd.DataFrame) -> None:
     said = project.stage("benchmark.compare")
-    board, rows = told()
+    board, rows = leaderboard_files()
     assert list(board["models"]) == list(rows.index) and list(rows.index)[::3] == ["cnn8", "cnn5"]
     assert rows["rank"].tolist() == [1, 2, 3, 4] and board["drawn_faces"] and "drawn" in said
     told_ranks = [line.split()[:2] for line in said.splitlines()[1:5]]
@@ -246,7 +246,7 @@ def test_the_test_part_does_not_rank(judged: pd.DataFrame) -> None:
             rows[LABELS] = np.broadcast_to(sure, (len(rows), len(LABELS))).astype(float)
             rows.assign(prediction=rows[LABELS].idxmax(axis=1)).to_csv(path, index=False)
     compare.main()
-    _, rows = told()
+    _, rows = leaderboard_files()
     assert rows.loc["cnn5", "ensemble_test_macro_f1"] == 1 and rows.loc["cnn8", "ensemble_test_accuracy"] < 0.3
     assert rows.loc["cnn5", "rank"] == 4 and rows.loc["cnn8", "rank"] == 1
 
@@ -257,7 +257,7 @@ def test_several_seeds(project: Project, judged: pd.DataFrame) -> None:
         for fold in range(5):
             run(model, fold, 7, judged, 0.5)
     compare.main()
-    board, rows = told()
+    board, rows = leaderboard_files()
     validation = board["models"]["cnn8"]["validation"]
     assert validation["runs"] == 10 and validation["faces"] == (judged["fold"] >= 0).sum()
     assert validation["accuracy"] == pytest.approx(np.average([
@@ -273,7 +273,7 @@ def test_under_cross_validation_every_face_is_tested_by_one_model(judged: pd.Dat
     index.to_csv("data/split/index.csv", index=False)
     run_all(index)
     compare.main()
-    board, rows = told()
+    board, rows = leaderboard_files()
     for model in MODELS:
         tables = [read(model, fold, "test") for fold in range(5)]
         whole, test = pd.concat(tables), board["models"][model]["test"]
@@ -289,7 +289,7 @@ def test_one_fold_and_one_model(project: Project, judged: pd.DataFrame) -> None:
     changes = ("[cnn5, cnn8, convnet, mini_xception]", "[convnet]"), ("folds: [0, 1, 2, 3, 4]", "folds: [3]")
     project.edit("params.yaml", *changes)
     said = project.stage("benchmark.compare")
-    board, rows = told()
+    board, rows = leaderboard_files()
     assert list(rows.index) == ["convnet"] and board["neighbours"] == {} and "nan" not in said.lower()
     figures = board["models"]["convnet"]
     assert figures["rank_shares"] == {"1": 1} and "std" not in figures["validation"]
@@ -302,7 +302,7 @@ def test_few_people_and_a_class_that_no_face_shows(judged: pd.DataFrame) -> None
     index.to_csv("data/split/index.csv", index=False)
     run_all(index)
     compare.main()
-    board, rows = told()
+    board, rows = leaderboard_files()
     assert "interval" not in board["models"]["cnn8"]["validation"] and rows["p_next"].isna().all()
     assert "NaN" not in Path("metrics/benchmark.json").read_text()
     table = pd.concat([read("cnn8", fold, "validation") for fold in range(5)])
@@ -319,7 +319,7 @@ def test_few_people_and_a_class_that_no_face_shows(judged: pd.DataFrame) -> None
 def test_a_run_that_is_not_there_is_refused(project: Project, judged: pd.DataFrame, gone: str) -> None:
     Path(gone).unlink()
     line = project.refused("benchmark.compare")
-    assert line.startswith(f"{gone}: not found") and "dvc repro stages/benchmark/dvc.yaml" in line and "cnn8" in line
+    assert line.startswith(f"{gone}: not found") and "python -m stages.benchmark.run" in line and "cnn8" in line
 
 
 def test_a_run_of_other_faces_people_or_labels_is_refused(project: Project, judged: pd.DataFrame) -> None:

@@ -9,11 +9,11 @@ from torch import nn
 from torch.utils import benchmark
 
 from helpers.project import Project
-from stages.base import params
 from stages.benchmark import profiling
 from stages.benchmark.profiling import flops
 from stages.models.networks import build
 from stages.models.preprocessing import Inputs
+from stages.params.train import Train
 
 INPUTS = Inputs(16, [0.5], [0.25])
 FACES = torch.randint(256, (8, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -40,7 +40,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Slow:
     return network
 
 
-RECIPE = params.load().train.model_copy(update={"precision": "float32"})
+RECIPE = Train.load().model_copy(update={"precision": "float32"})
 
 
 def test_operations_are_those_counted_by_hand() -> None:
@@ -52,28 +52,28 @@ def test_operations_are_those_counted_by_hand() -> None:
 
 
 def test_speeds_are_those_of_the_network(network: Slow) -> None:
-    assert profiling.inference(network, INPUTS, FACES, RECIPE).images_per_second == pytest.approx(800)
-    assert network.seen == {8} and network.seconds > profiling.SECONDS
+    assert profiling.inference_speed(network, INPUTS, FACES, RECIPE).images_per_second == pytest.approx(800)
+    assert network.seen == {8} and network.seconds > profiling.MIN_SECONDS
     two_views = RECIPE.model_copy(update={"test_flips": True})
-    assert profiling.inference(network, INPUTS, FACES, two_views).images_per_second == pytest.approx(400)
+    assert profiling.inference_speed(network, INPUTS, FACES, two_views).images_per_second == pytest.approx(400)
 
 
 def test_training_steps_are_the_recipes(network: Slow) -> None:
     before = network.layer.weight.detach().clone()
-    assert profiling.training(network, INPUTS, FACES, 3, RECIPE).images_per_second == pytest.approx(800)
+    assert profiling.training_speed(network, INPUTS, FACES, 3, RECIPE).images_per_second == pytest.approx(800)
     assert network.seen == {8} and network.training and not torch.equal(before, network.layer.weight)
     network.seen.clear()
     parts = RECIPE.model_copy(update={"accumulation": 4})
-    assert profiling.training(network, INPUTS, FACES, 3, parts).images_per_second == pytest.approx(200)
+    assert profiling.training_speed(network, INPUTS, FACES, 3, parts).images_per_second == pytest.approx(200)
     assert network.seen == {2}
 
 
 def test_energy_is_what_the_device_counts_for_an_image(network: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert profiling.inference(network, INPUTS, FACES, RECIPE).joules_per_image is None  # a CPU does not tell
+    assert profiling.inference_speed(network, INPUTS, FACES, RECIPE).joules_per_image is None  # a CPU does not tell
     monkeypatch.setattr(profiling, "joules", lambda device: 100 * network.seconds)  # a device of 100 W
     for found in (
-        profiling.inference(network, INPUTS, FACES, RECIPE),
-        profiling.training(network, INPUTS, FACES, 3, RECIPE),
+        profiling.inference_speed(network, INPUTS, FACES, RECIPE),
+        profiling.training_speed(network, INPUTS, FACES, 3, RECIPE),
     ):
         assert found.joules_per_image == pytest.approx(100 / 800)
 

@@ -45,5 +45,5 @@ def test_a_run_that_is_not_there_is_refused(project: Project, runs: None) -> Non
     line = project.refused("benchmark.cross_dataset")
     assert (
         line.startswith("data/cross/jaffe/metrics.json: not found")
-        and "dvc repro stages/benchmark/dvc.yaml:cross" in line
+        and "python -m stages.benchmark.run" in line
     )

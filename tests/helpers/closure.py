@@ -5,20 +5,30 @@ from pathlib import Path
 
 from helpers.project import ROOT
 
+NETWORKS = "stages/models/networks.py"  # imports the files of this folder by their names
+ARCHITECTURES = ROOT / "stages/models/architectures"
+
 
 def closure(script: Path) -> set[str]:
-    """Every Python file under stages/ that `script` can import, itself included, as paths from the root."""
+    """Return every Python file under stages/ that `script` can import, itself included, as paths from the root.
+
+    Architectures are left out, since a stage depends on the one that it uses by data/architectures/<model>.json, but
+    what they import is not.
+    """
     found, waiting = set(), [script]
     while waiting:
         file = waiting.pop()
         if file not in found:
             found.add(file)
-            waiting += [target for module in _modules(file) for target in _files(module)]
+            modules = _modules(file)
+            if str(file.relative_to(ROOT)) == NETWORKS:
+                modules |= {module for architecture in ARCHITECTURES.glob("*.py") for module in _modules(architecture)}
+            waiting += [target for module in modules for target in _files(module)]
     return {str(file.relative_to(ROOT)) for file in found}
 
 
 def _modules(file: Path) -> set[str]:
-    """The names that `file` imports, wherever in it, with each `from package import name` as package.name too."""
+    """Return the names that `file` imports, wherever in it, with each `from package import name` as package.name."""
     names = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
@@ -30,8 +40,8 @@ def _modules(file: Path) -> set[str]:
 
 
 def _files(module: str) -> list[Path]:
-    """The module's file, and the `__init__.py` of every package above it, where there are such files."""
+    """Return the module's file, and the `__init__.py` of every package above it, as far as they exist."""
     parts = module.split(".")
-    places = [ROOT.joinpath(*parts[:length]) for length in range(1, len(parts) + 1)]
-    candidates = [place / "__init__.py" for place in places] + [ROOT.joinpath(*parts).with_suffix(".py")]
+    folders = [ROOT.joinpath(*parts[:length]) for length in range(1, len(parts) + 1)]
+    candidates = [folder / "__init__.py" for folder in folders] + [ROOT.joinpath(*parts).with_suffix(".py")]
     return [candidate for candidate in candidates if candidate.exists()]

@@ -44,7 +44,7 @@ class Project:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(ROOT / name, target, ignore=shutil.ignore_patterns("__pycache__", "tmp", "cache"))
             else:
                 shutil.copy(ROOT / name, target)
         return cls(folder)

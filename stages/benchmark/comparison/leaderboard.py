@@ -1,98 +1,115 @@
-"""The leaderboard: models in the order of what they make of faces that they were not trained on."""
+"""The leaderboard: models ranked by their macro-F1 on faces that they were not trained on."""
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from stages.benchmark.comparison.paired_bootstrap import MERITS, Judgement, figures, judge
+from stages.benchmark.comparison.paired_bootstrap import METRICS, PairedMetrics, paired_metrics, single_metrics
 from stages.benchmark.comparison.significance import holm, p_value, rank_shares
 from stages.evaluation.bootstrap import confidence_interval
 
 
 @dataclass(frozen=True)
 class Runs:
-    """One model's runs over folds and seeds.
+    """The runs of one model over folds and seeds.
 
-    `validation` and `test` have a table a run, `ensemble` is that of all runs' mean probabilities on the test faces;
-    their columns are id, dataset, label, group and prediction. `facts` are told as they are.
+    Attributes:
+        validation: the predictions of each run for its validation fold: id, dataset, label, group, prediction.
+        test: the same for the test faces.
+        ensemble: the same for the test faces, by the mean probabilities of all runs.
+        facts: further values of the model, which are copied into the leaderboard.
     """
 
     validation: list[pd.DataFrame]
     test: list[pd.DataFrame]
     ensemble: pd.DataFrame
-    facts: dict
+    facts: dict[str, Any]
 
 
-def leaderboard(models: dict[str, Runs], labels: list[str]) -> dict[str, dict]:
-    """The figures of `models`, the best first, and those of `neighbours` on the list compared; to six decimals.
+def leaderboard(models: dict[str, Runs], labels: list[str]) -> dict[str, Any]:
+    """Return the metrics of all models, the best first, and the differences between neighbours in that order.
 
-    The rank goes by the macro-F1 of the out-of-fold faces of all runs, never by the test faces. `mean` and `std` are
-    over the runs. All models have runs of the same folds and seeds. Without intervals, p-values and `rank_shares`
-    where the groups of faces are too few.
+    The rank is by the macro-F1 of the out-of-fold predictions of all runs, never by test faces.
+
+    Args:
+        models: the runs of each model, of the same folds and seeds for all.
+        labels: the labels, in order.
+
+    Returns:
+        `models` and `neighbours`, with numbers rounded to six decimals. `mean` and `std` are over the runs. Confidence
+        intervals, p-values and `rank_shares` are missing if there are too few groups of faces.
     """
     runs = list(models.values())
-    overall, validation = _judged([pd.concat(run.validation, ignore_index=True) for run in runs], labels)
-    _, ensemble = _judged([run.ensemble for run in runs], labels)
-    order = np.argsort(-overall.found["macro_f1"], kind="stable")
-    shares = rank_shares(overall.drawn["macro_f1"]).tolist() if overall.drawn else None
-    names, board = list(models), {}
-    for rank, place in enumerate(order.tolist(), 1):
-        run = runs[place]
-        board[names[place]] = {
+    overall, validation = _metrics([pd.concat(run.validation, ignore_index=True) for run in runs], labels)
+    _, ensemble = _metrics([run.ensemble for run in runs], labels)
+    order = np.argsort(-overall.values["macro_f1"], kind="stable")
+    shares = rank_shares(overall.resampled["macro_f1"]).tolist() if overall.resampled else None
+    names = list(models)
+    board: dict[str, dict[str, Any]] = {}
+    for rank, position in enumerate(order.tolist(), 1):
+        run = runs[position]
+        board[names[position]] = {
             "rank": rank,
-            "validation": validation[place] | _over(run.validation, labels),
-            "test": {"ensemble": ensemble[place]} | _over(run.test, labels),
+            "validation": validation[position] | _over_runs(run.validation, labels),
+            "test": {"ensemble": ensemble[position]} | _over_runs(run.test, labels),
             **run.facts,
         }
         if shares:
-            board[names[place]]["rank_shares"] = {str(number): share for number, share in enumerate(shares[place], 1)}
-    return _told({"models": board, "neighbours": _neighbours(overall, names, order)})
+            by_rank = {str(number): share for number, share in enumerate(shares[position], 1)}
+            board[names[position]]["rank_shares"] = by_rank
+    return _rounded({"models": board, "neighbours": _neighbours(overall, names, order)})
 
 
-def _judged(tables: list[pd.DataFrame], labels: list[str]) -> tuple[Judgement, list[dict]]:
-    """The judgement of models by their tables, and what is told of each, overall and per data set."""
-    overall = judge(tables, labels)
-    sets = {
-        dataset: judge([table[table["dataset"] == dataset] for table in tables], labels)
+def _metrics(tables: list[pd.DataFrame], labels: list[str]) -> tuple[PairedMetrics, list[dict[str, Any]]]:
+    """Return the paired metrics of all models, and for each model its metrics overall and per data set."""
+    overall = paired_metrics(tables, labels)
+    per_dataset = {
+        dataset: paired_metrics([table[table["dataset"] == dataset] for table in tables], labels)
         for dataset in sorted(tables[0]["dataset"].unique())
     }
     return overall, [
-        overall.told(model) | {"per_dataset": {dataset: part.told(model) for dataset, part in sets.items()}}
+        overall.of(model) | {"per_dataset": {dataset: part.of(model) for dataset, part in per_dataset.items()}}
         for model in range(len(tables))
     ]
 
 
-def _over(tables: list[pd.DataFrame], labels: list[str]) -> dict[str, dict]:
-    """The mean and the standard deviation of single runs' figures; of one run there is no deviation."""
-    single = pd.DataFrame([figures(table, labels) for table in tables])
+def _over_runs(tables: list[pd.DataFrame], labels: list[str]) -> dict[str, Any]:
+    """Return mean and standard deviation of the metrics of single runs; one run has no standard deviation."""
+    single = pd.DataFrame([single_metrics(table, labels) for table in tables])
     spread = {"std": single.std().to_dict()} if len(tables) > 1 else {}
     return {"runs": len(tables), "mean": single.mean().to_dict(), **spread}
 
 
-def _neighbours(overall: Judgement, names: list[str], order: np.ndarray) -> dict[str, dict]:
-    """Each model's figures less those of the next on the list, by `better - worse`.
+def _neighbours(overall: PairedMetrics, names: list[str], order: np.ndarray) -> dict[str, dict[str, Any]]:
+    """Return the difference between each model and the next one in the ranking, by `better - worse`.
 
-    Holm's correction is over the pairs, for macro-F1 and accuracy apart.
+    Holm's correction is over the pairs, separately for macro-F1 and accuracy.
     """
     pairs = {f"{names[better]} - {names[worse]}": (better, worse) for better, worse in pairwise(order)}
-    found = {pair: {} for pair in pairs}
-    for name in MERITS:
+    differences: dict[str, dict[str, Any]] = {pair: {} for pair in pairs}
+    for name in METRICS:
         for pair, (better, worse) in pairs.items():
-            found[pair][name] = {"difference": overall.found[name][better] - overall.found[name][worse]}
-            if overall.drawn:
-                drawn = overall.drawn[name][:, better] - overall.drawn[name][:, worse]
-                found[pair][name] |= confidence_interval(drawn, overall.groups) | {"p": p_value(drawn, overall.groups)}
-        if overall.drawn:
-            corrected = holm([found[pair][name]["p"] for pair in pairs])
-            for pair, value in zip(pairs, corrected):
-                found[pair][name]["p_holm"] = value
-    return found
+            differences[pair][name] = {"difference": overall.values[name][better] - overall.values[name][worse]}
+            if overall.resampled:
+                resampled = overall.resampled[name][:, better] - overall.resampled[name][:, worse]
+                differences[pair][name] |= confidence_interval(resampled, overall.groups)
+                differences[pair][name]["p"] = p_value(resampled, overall.groups)
+        if overall.resampled:
+            corrected = holm([differences[pair][name]["p"] for pair in pairs])
+            for pair, value in zip(pairs, corrected, strict=True):
+                differences[pair][name]["p_holm"] = value
+    return differences
 
 
-def _told(found: dict) -> dict:
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: _told(value) if isinstance(value, dict) else round(float(value), 6) if isinstance(value, float) else value
-        for name, value in found.items()
+        name: _rounded(value)
+        if isinstance(value, dict)
+        else round(float(value), 6)
+        if isinstance(value, float)
+        else value
+        for name, value in values.items()
     }

@@ -1,4 +1,4 @@
-"""What several models make of the same faces, and what they would have made of others like them."""
+"""Metrics of several models on the same faces, and their paired bootstrap over groups of faces."""
 
 from dataclasses import dataclass
 
@@ -16,52 +16,63 @@ from stages.evaluation.bootstrap import (
     resampled_counts,
 )
 
-MERITS = ("macro_f1", "accuracy")
+METRICS = ("macro_f1", "accuracy")
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """Macro-F1 and accuracy, 0 to 1, of each of several models on some faces.
+class PairedMetrics:
+    """Macro-F1 and accuracy, 0 to 1, of several models on the same faces.
 
-    `found` has a value a model, and `drawn` draws×models: groups of faces drawn anew, the same ones for all models.
-    It is empty where there are fewer than `MIN_GROUPS` groups.
+    Attributes:
+        faces: number of faces.
+        groups: number of groups of faces.
+        values: by metric, one value per model.
+        resampled: by metric, an array resamples×models. Every resample draws the same groups for all models. Empty if
+            there are fewer than `MIN_GROUPS` groups.
     """
 
     faces: int
     groups: int
-    found: dict[str, np.ndarray]
-    drawn: dict[str, np.ndarray]
+    values: dict[str, np.ndarray]
+    resampled: dict[str, np.ndarray]
 
-    def told(self, model: int) -> dict:
-        """The figures of the model at that place, with intervals where there are draws."""
-        told = {"faces": self.faces, "groups": self.groups} | {name: self.found[name][model] for name in MERITS}
-        intervals = {name: confidence_interval(values[:, model], self.groups) for name, values in self.drawn.items()}
-        return told | ({"interval": intervals} if intervals else {})
+    def of(self, model: int) -> dict:
+        """Return the metrics of the model at this position, with confidence intervals if there are resamples."""
+        metrics = {"faces": self.faces, "groups": self.groups, **{name: self.values[name][model] for name in METRICS}}
+        intervals = {
+            name: confidence_interval(values[:, model], self.groups) for name, values in self.resampled.items()
+        }
+        return metrics | ({"interval": intervals} if intervals else {})
 
 
-def judge(tables: list[pd.DataFrame], labels: list[str], seed: int = 0) -> Judgement:
-    """Judge models by what they say of the same faces, a table a model: id, label, group, prediction.
+def paired_metrics(tables: list[pd.DataFrame], labels: list[str], seed: int = 0) -> PairedMetrics:
+    """Compute the metrics of several models and resample them (Koehn, Statistical Significance Tests, 2004).
 
-    The rows are in the same order in all. A face that models of several seeds look at has a row for each, and is
-    drawn with all of them.
+    Args:
+        tables: the predictions of each model: the columns id, label, group and prediction, with the rows in the same
+            order in every table. A face that models of several seeds predicted has one row for each of them; they are
+            resampled together.
+        labels: the labels, in order.
+        seed: seed of the resampling.
     """
     first = tables[0]
     names, members = np.unique(first["group"], return_inverse=True)
-    cells = np.stack([_confusions(table, members, labels) for table in tables], axis=1)
-    whole, drawn = confusion_metrics(cells.sum(0)), {}
+    cells = np.stack([_group_confusions(table, members, labels) for table in tables], axis=1)
+    values, resampled = confusion_metrics(cells.sum(0)), {}
     if len(names) >= MIN_GROUPS:
-        bar = tqdm(resampled_counts(len(names), seed), "draw", RESAMPLES // BLOCK, unit="block", delay=2, disable=None)
+        counts = resampled_counts(len(names), seed)
+        bar = tqdm(counts, "resample", RESAMPLES // BLOCK, unit="block", delay=2, disable=None)
         blocks = [confusion_metrics(np.tensordot(weights, cells, 1)) for weights in bar]
-        drawn = {name: np.concatenate([block[name] for block in blocks]) for name in MERITS}
-    return Judgement(first["id"].nunique(), len(names), {name: whole[name] for name in MERITS}, drawn)
+        resampled = {name: np.concatenate([block[name] for block in blocks]) for name in METRICS}
+    return PairedMetrics(first["id"].nunique(), len(names), {name: values[name] for name in METRICS}, resampled)
 
 
-def figures(table: pd.DataFrame, labels: list[str]) -> dict[str, float]:
-    """Macro-F1 and accuracy of one model, without draws."""
-    found = confusion_metrics(_confusions(table, np.zeros(len(table), int), labels)[0])
-    return {name: found[name] for name in MERITS}
+def single_metrics(table: pd.DataFrame, labels: list[str]) -> dict[str, float]:
+    """Return macro-F1 and accuracy, 0 to 1, of one model's predictions: columns label and prediction."""
+    values = confusion_metrics(_group_confusions(table, np.zeros(len(table), int), labels)[0])
+    return {name: float(values[name]) for name in METRICS}
 
 
-def _confusions(table: pd.DataFrame, members: np.ndarray, labels: list[str]) -> np.ndarray:
+def _group_confusions(table: pd.DataFrame, members: np.ndarray, labels: list[str]) -> np.ndarray:
     truth, prediction = (pd.Index(labels).get_indexer(table[name]) for name in ("label", "prediction"))
     return group_confusions(truth, prediction, members, len(labels))

@@ -1,8 +1,8 @@
-"""The leaderboard as a table, a row a model."""
+"""The leaderboard as a table with one row per model."""
 
 import pandas as pd
 
-COLUMNS = {  # where in the leaderboard each is found
+COLUMNS = {  # column → path of its value in an entry of the leaderboard
     "rank": "rank",
     "macro_f1": "validation.macro_f1",
     "macro_f1_low": "validation.interval.macro_f1.low",
@@ -27,7 +27,7 @@ COLUMNS = {  # where in the leaderboard each is found
     "training_joules_per_image": "cost.training_joules_per_image",
     "inference_joules_per_image": "cost.inference_joules_per_image",
 }
-PRINTED = {
+PRINTED = {  # column → heading on the terminal
     "rank": "",
     "model": "model",
     "macro_f1": "macro-F1",
@@ -42,24 +42,25 @@ PRINTED = {
 }
 
 
-def table(board: dict) -> pd.DataFrame:
-    """`leaderboard` as rows: `model`, `COLUMNS`, `p_next`, and the out-of-fold macro-F1 of each data set.
+def leaderboard_table(board: dict) -> pd.DataFrame:
+    """Return the leaderboard as a table; values that are not known are NaN.
 
-    `p_next` is Holm's p-value of the macro-F1 against that of the next model. What is not known is NaN.
+    The columns are model, `COLUMNS`, p_next (Holm's p-value of the macro-F1 against the next model), and the
+    out-of-fold macro-F1 on each data set.
     """
     flat = pd.json_normalize(list(board["models"].values()))
     rows = pd.DataFrame({"model": list(board["models"])})
-    for name, place in COLUMNS.items():
-        rows[name] = flat.get(place)
+    for name, path in COLUMNS.items():
+        rows[name] = flat.get(path)
     p_values = [pair["macro_f1"].get("p_holm") for pair in board["neighbours"].values()]
     rows["p_next"] = pd.Series(p_values, dtype=float).reindex(rows.index)
-    sets = [run["validation"]["per_dataset"] for run in board["models"].values()]
-    for dataset in sets[0]:
-        rows[f"{dataset}_macro_f1"] = [figures[dataset]["macro_f1"] for figures in sets]
+    per_dataset = [entry["validation"]["per_dataset"] for entry in board["models"].values()]
+    for dataset in per_dataset[0]:
+        rows[f"{dataset}_macro_f1"] = [metrics[dataset]["macro_f1"] for metrics in per_dataset]
     return rows
 
 
-def printed(rows: pd.DataFrame) -> str:
-    """The main columns of `table`, for people."""
+def as_text(rows: pd.DataFrame) -> str:
+    """Return the main columns of `leaderboard_table` for the terminal."""
     shown = rows[list(PRINTED)].rename(columns=PRINTED)
     return shown.to_string(index=False, float_format="{:.3f}".format, na_rep="")

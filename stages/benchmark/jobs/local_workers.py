@@ -1,45 +1,60 @@
 """Jobs side by side on this machine, in this working tree."""
 
 import os
+import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
 
 from stages.benchmark.jobs import dvc_process
 
-POLITE = {"OMP_WAIT_POLICY": "PASSIVE"}  # threads that wait leave the cores to those that work
+# Idle threads leave the cores to the threads of other jobs.
+PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
-def run(jobs: list[str], workers: int, logs: Path, lock: TextIO) -> Generator[tuple[str, bool]]:
-    """Run jobs, `workers` at a time; each job and whether it succeeded, as they end.
+def run(jobs: list[str], workers: int, logs: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, bool] | None]:
+    """Run jobs, `workers` at a time. They are stopped if the generator is closed or interrupted.
 
-    What a job tells goes to `<job>.log` in `logs`. What it runs holds `lock` open. Jobs are stopped when the generator
-    is closed or interrupted.
+    Args:
+        jobs: the jobs, named model-fold-seed.
+        workers: number of jobs at a time.
+        logs: folder for the output of each job, `<job>.log`.
+        environment: environment variables for all jobs.
+
+    Yields:
+        Each job and whether it succeeded, in the order in which they end; None while none has ended.
     """
-    left, free, running = list(jobs), gpus(workers), {}
+    waiting, free = list(jobs), gpus(workers)
+    running: dict[subprocess.Popen, tuple[str, dict[str, str]]] = {}
     try:
-        while left or running:
-            while left and free:
-                job, gpu = left.pop(0), free.pop(0)
-                command = "repro", "--single-item", *dvc_process.stages(job)
+        while waiting or running:
+            while waiting and free:
+                job, gpu = waiting.pop(0), free.pop(0)
+                command = (*dvc_process.BENCHMARK, "repro", "--single-item", *dvc_process.stages_of(job))
                 with (logs / f"{job}.log").open("w") as log:
-                    process = dvc_process.start(*command, environment=POLITE | gpu, stdin=lock, stdout=log, stderr=log)
+                    process = dvc_process.start(
+                        *command,
+                        environment={**PASSIVE, **environment, **gpu},
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=log,
+                    )
                 running[process] = job, gpu
             time.sleep(0.1)
             for process in [process for process in running if process.poll() is not None]:
                 job, gpu = running.pop(process)
                 free.append(gpu)
                 yield job, process.returncode == 0
+            yield None
     finally:
         dvc_process.stop(running)
 
 
 def gpus(workers: int) -> list[dict[str, str]]:
-    """The environment that gives each worker a GPU of its own, as far as they go."""
+    """Return the environment variables that give each worker a GPU; workers share GPUs if there are too few."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
-        from torch.cuda import device_count  # three seconds
+        from torch.cuda import device_count  # slow to import
 
         visible = ",".join(map(str, range(device_count())))
     names = visible.split(",")

@@ -1,87 +1,113 @@
-"""Jobs on a Ray cluster, each in a fresh clone; data goes through the DVC remote, results come through Ray."""
+"""Jobs on a Ray cluster, each in a new clone; data travel through the DVC remote, results through Ray."""
 
 import io
 import shutil
 import subprocess
-from collections.abc import Generator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from socket import create_connection
+from typing import Any
 from zipfile import ZipFile
 
-from stages.base import params
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError
 from stages.base.paths import RunPaths
 from stages.benchmark.jobs import dvc_process, remote_job, snapshot
+from stages.params.benchmark import Benchmark
+from stages.params.general import General
+
+DATA_STAGES = ["check", "merge", "split", "augment"]  # they write what jobs read
 
 
 def connect(address: str) -> None:
-    """Connect to the cluster. InputError without Ray, a cluster, or a DVC remote that all may have the faces from."""
+    """Connect to the cluster at `address`, `auto` or `<host>:<port>`.
+
+    Raises:
+        InputError: Ray is not installed, there is no cluster, or no DVC remote that other machines may read faces from.
+    """
     try:
         import ray
     except ImportError:
         raise InputError("--ray: Ray is not installed; pip install ray") from None
-    if subprocess.run([*dvc_process.COMMAND, "remote", "default", "--project"], capture_output=True).returncode:
-        raise InputError("--ray: machines get the data from a DVC remote; dvc remote add -d store <a place>")
-    if params.load().faces_remote == "here":
-        raise InputError("params.yaml: faces_remote: 'here' is out of other machines' reach; name a DVC remote")
+    default = subprocess.run([*dvc_process.DVC, "remote", "default", "--project"], capture_output=True, check=False)
+    if default.returncode:
+        raise InputError("--ray: machines get the data from a DVC remote; dvc remote add -d store <place>")
+    if General.load().faces_remote == "here":
+        raise InputError("params.yaml: faces_remote: other machines cannot read the remote 'here'; name a DVC remote")
     try:
-        if address != "auto":  # Ray would try for many minutes
+        if address != "auto":  # Ray itself would retry for many minutes
             host, _, port = address.rpartition(":")
-            create_connection((host, port), timeout=10).close()
+            create_connection((host, int(port)), timeout=10).close()
         ray.init(address, log_to_driver=False, logging_level="error")
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"--ray: no cluster at {address}, which can be auto or <host>:<port>: {reason}") from None
 
 
-def run(jobs: list[str], logs: Path) -> Generator[tuple[str, bool]]:
-    """Run jobs, as many at a time as the cluster has GPUs or else cores for; each and if it succeeded, as they end.
+def run(jobs: list[str], logs: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, bool] | None]:
+    """Run jobs, as many at a time as the cluster has GPUs or, without GPUs, cores for.
 
-    What a job tells goes to `<job>.log` in `logs`. A job whose machine dies is run on another.
+    A job whose machine dies is run again on another one.
+
+    Args:
+        jobs: the jobs, named model-fold-seed.
+        logs: folder for the output of each job, `<job>.log`.
+        environment: environment variables for the DVC commands on this machine.
+
+    Yields:
+        Each job and whether it succeeded, in the order in which they end; None while none has ended.
     """
     if not jobs:
         return
     import ray
 
-    threads, machines = params.load().benchmark.threads, [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    one = {"num_gpus": 1} if any("GPU" in machine for machine in machines) else {"num_cpus": threads}
-    if "num_cpus" in one and all(machine.get("CPU", 0) < threads for machine in machines):
+    threads = Benchmark.load().threads
+    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    needs: dict[str, Any] = {"num_gpus": 1} if any("GPU" in machine for machine in machines) else {"num_cpus": threads}
+    if "num_cpus" in needs and all(machine.get("CPU", 0) < threads for machine in machines):
         raise InputError(f"params.yaml: benchmark.threads: no machine of the cluster has {threads} CPUs; lower it")
-    dvc_process.run("push", "merge", "split", "augment")  # what jobs read
+    dvc_process.run("push", *DATA_STAGES, environment=environment)
     ray.cloudpickle.register_pickle_by_value(remote_job)  # the machines do not have that file
-    there, repository = ray.remote(max_retries=3, **one)(remote_job.run), ray.put(snapshot.bundle())
-    running = {there.remote(repository, dvc_process.stages(job), str(folder(job))): job for job in jobs}
+    remote, bundle = ray.remote(max_retries=3, **needs)(remote_job.run), ray.put(snapshot.bundle())
+    running = {
+        remote.remote(bundle, DATA_STAGES, dvc_process.FOLDER, dvc_process.stages_of(job), str(folder(job))): job
+        for job in jobs
+    }
     try:
         while running:
-            (done,), _ = ray.wait(list(running))
-            job = running.pop(done)
-            try:
-                told, packed, recorded = ray.get(done)
-            except ray.exceptions.RayError as error:
-                told, packed = f"{error}\n", None
-            if packed is None:
-                succeeded = False
-            elif not (succeeded := take(job, packed, recorded)):
-                told += "What it read has changed here meanwhile; the next run does it again.\n"
-            (logs / f"{job}.log").write_text(told, encoding="utf-8")
-            yield job, succeeded
+            ended, _ = ray.wait(list(running), timeout=1)
+            for reference in ended:
+                job = running.pop(reference)
+                try:
+                    printed, results, recorded = ray.get(reference)
+                except ray.exceptions.RayError as error:
+                    printed, results, recorded = f"{error}\n", None, {}
+                succeeded = results is not None and store(job, results, recorded, environment)
+                if results is not None and not succeeded:
+                    printed += "What it read has changed on this machine since; the next run repeats it.\n"
+                (logs / f"{job}.log").write_text(printed, encoding="utf-8")
+                yield job, succeeded
+            yield None
     finally:
         ray.shutdown()
 
 
-def take(job: str, packed: bytes, recorded: dict) -> bool:
-    """Unpack and record what a job wrote, if that comes to what was `recorded` where it ran; whether it did."""
-    with atomic_output(folder(job)) as beside, ZipFile(io.BytesIO(packed)) as archive:
-        archive.extractall(beside)
-    dvc_process.run("commit", "-q", "-f", *dvc_process.stages(job))
-    if remote_job.recorded(Path(), dvc_process.stages(job)) == recorded:
+def store(job: str, results: bytes, recorded: dict[str, Any], environment: Mapping[str, str]) -> bool:
+    """Unpack a job's results and commit them to DVC; return whether the commit equals what the machine recorded.
+
+    If it does not, the results are removed, so that the job counts as not run.
+    """
+    with atomic_output(folder(job)) as temporary, ZipFile(io.BytesIO(results)) as archive:
+        archive.extractall(temporary)
+    stages = dvc_process.stages_of(job)
+    dvc_process.run(*dvc_process.BENCHMARK, "commit", "-q", "-f", *stages, environment=environment)
+    if remote_job.recorded(Path(), dvc_process.FOLDER, stages) == recorded:
         return True
-    shutil.rmtree(folder(job))  # so that it counts as missing
+    shutil.rmtree(folder(job))
     return False
 
 
 def folder(job: str) -> Path:
-    """Where a job writes."""
+    """Return the folder that a job writes."""
     model, fold, seed = job.rsplit("-", 2)
     return RunPaths.benchmark(model, int(fold), int(seed)).model.parent

@@ -1,4 +1,7 @@
-"""A job on another machine, in a clone that lasts as long as it; knows nothing of this project but its DVC stages."""
+"""A job on another machine, in a clone that exists as long as the job runs.
+
+This file is sent to the machine as it is. It may import nothing of this project.
+"""
 
 import os
 import shutil
@@ -8,52 +11,72 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 from ruamel.yaml import YAML
 
 SNAPSHOT = "refs/benchmark/snapshot"
-# `cat` ends with whoever holds the pipe. In the background, since Ray kills the children of a process that it ends.
-LAST = 'exec 3<&0; (trap "" TERM; cat <&3; kill 0; sleep 1; rm -rf "$1") &'
+# `cat` ends when this process ends, however it ends: then the job's process group is ended and its folder removed.
+# It runs in the background, since Ray kills the direct children of a process that it ends.
+CLEAN_UP = 'exec 3<&0; (trap "" TERM; cat <&3; kill 0; sleep 1; rm -rf "$1") &'
 
 
-def run(bundle: bytes, stages: list[str], folder: str) -> tuple[str, bytes | None, dict]:
-    """Run DVC stages on the snapshot in a git bundle, with data from the DVC remote.
+def run(
+    bundle: bytes, data: list[str], project: str, stages: list[str], folder: str
+) -> tuple[str, bytes | None, dict[str, Any]]:
+    """Run DVC stages on a snapshot of the repository, with data from the DVC remote.
 
-    Returns what was told and, where all went well, `folder` as a zip file and what DVC recorded of each stage.
+    Args:
+        bundle: the git bundle of the repository, with the snapshot.
+        data: stages of the main pipeline whose outputs are pulled.
+        project: folder of the DVC project that has the stages.
+        stages: the stages to run.
+        folder: the folder that they write.
+
+    Returns:
+        What was printed; `folder` as a zip file, or None if a command failed; and what DVC recorded of each stage.
     """
-    with place() as (here, group):
-        (here / "bundle").write_bytes(bundle)
-        own = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}  # stages' `python` is this one
-        environment = os.environ | own | {"DVC_SITE_CACHE_DIR": str(here / "site")}
-        told = ""
+    with temporary_clone() as (root, group):
+        (root / "bundle").write_bytes(bundle)
+        path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}  # stages run this Python
+        environment = {**os.environ, **path, "DVC_SITE_CACHE_DIR": str(root / "site")}
+        dvc = [sys.executable, "-m", "dvc"]
+        printed = ""
         for command in (
             ["git", "init", "-q"],
             ["git", "fetch", "-q", "--update-head-ok", "../bundle", "+refs/*:refs/*"],
             ["git", "checkout", "-q", "--force", "--detach", SNAPSHOT],
-            [sys.executable, "-m", "dvc", "repro", "--single-item", "--pull", "--no-run-cache", *stages],
+            [*dvc, "pull", "-q", *data],
+            [*dvc, "--cd", project, "repro", "--single-item", "--no-run-cache", *stages],
         ):
             done = subprocess.run(
-                command, cwd=here / "clone", env=environment, process_group=group,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            )  # fmt: skip
-            told += done.stdout
+                command,
+                cwd=root / "clone",
+                env=environment,
+                process_group=group,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            printed += done.stdout
             if done.returncode:
-                return told, None, {}
-        packed = Path(shutil.make_archive(str(here / "results"), "zip", here / "clone" / folder)).read_bytes()
-        return told, packed, recorded(here / "clone", stages)
+                return printed, None, {}
+        results = Path(shutil.make_archive(str(root / "results"), "zip", root / "clone" / folder)).read_bytes()
+        return printed, results, recorded(root / "clone", project, stages)
 
 
 @contextmanager
-def place() -> Iterator[tuple[Path, int]]:
-    """A folder, with an empty `clone` in it, and a process group; both go when this process does, however."""
-    here = Path(mkdtemp(prefix="benchmark-"))
-    (here / "clone").mkdir()
-    with subprocess.Popen(["sh", "-c", LAST, "sh", here], stdin=subprocess.PIPE, process_group=0) as last:
-        yield here, last.pid
+def temporary_clone() -> Iterator[tuple[Path, int]]:
+    """Yield a folder, which holds an empty folder `clone`, and a process group; both end with this process."""
+    root = Path(mkdtemp(prefix="benchmark-"))
+    (root / "clone").mkdir()
+    with subprocess.Popen(["sh", "-c", CLEAN_UP, "sh", root], stdin=subprocess.PIPE, process_group=0) as cleaner:
+        yield root, cleaner.pid
 
 
-def recorded(repository: Path, stages: list[str]) -> dict:
-    """What DVC's lock file says of each stage, such as `stages/benchmark/dvc.yaml:train@cnn5-0-0`."""
-    names = [stage.partition(":")[2] for stage in stages]
-    lock = YAML(typ="safe").load(repository / "stages/benchmark/dvc.lock")["stages"]
-    return {name: lock[name] for name in names}
+def recorded(repository: Path, project: str, stages: list[str]) -> dict[str, Any]:
+    """Return what the lock file of the DVC project says of each stage."""
+    lock = YAML(typ="safe").load(repository / project / "dvc.lock")["stages"]
+    return {name: lock[name] for name in stages}

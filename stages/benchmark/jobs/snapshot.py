@@ -1,4 +1,4 @@
-"""The working tree as a git bundle, to be cloned on other machines."""
+"""The working tree as a git bundle, from which other machines clone it."""
 
 import os
 import subprocess
@@ -8,9 +8,12 @@ from stages.benchmark.jobs.remote_job import SNAPSHOT
 
 
 def bundle() -> bytes:
-    """This repository with its experiments and, as `SNAPSHOT`, the working tree with its edits and new files."""
-    with TemporaryDirectory() as beside:
-        index = {"GIT_INDEX_FILE": f"{beside}/index"}  # what the user has staged stays as it is
+    """Return a git bundle of this repository and its experiments.
+
+    The reference `SNAPSHOT` in it is the working tree with its uncommitted changes and new files.
+    """
+    with TemporaryDirectory() as folder:
+        index = {"GIT_INDEX_FILE": f"{folder}/index"}  # leaves what the user has staged as it is
         git("add", "--all", **index)
         tree = git("write-tree", **index).decode().strip()
     commit = git("-c", "user.name=benchmark", "-c", "user.email=benchmark", "commit-tree", "-m", "snapshot", tree)
@@ -22,5 +25,5 @@ def bundle() -> bytes:
 
 
 def git(*arguments: str, **environment: str) -> bytes:
-    """Run git; what it prints."""
+    """Run git and return what it prints."""
     return subprocess.run(["git", *arguments], env=os.environ | environment, stdout=subprocess.PIPE, check=True).stdout
