@@ -1,4 +1,4 @@
-"""The names of the emotions, and the many ways in which data sets spell them."""
+"""The emotion labels of this project, and their spellings in data sets."""
 
 from difflib import get_close_matches
 
@@ -20,14 +20,19 @@ SPELLINGS = {
 } | {label: label for label in LABELS}
 
 
-def harmonise(name: str, where: str) -> str:
-    """The project's label for an emotion's name in any accepted spelling or case.
+def harmonise(name: str, member: str) -> str:
+    """Return the project's label for the name of an emotion.
 
-    `where` is the archive member that carries the name. Raises InputError where the name is unknown.
+    Args:
+        name: name of the emotion, in any spelling of `SPELLINGS`; case and surrounding spaces are ignored.
+        member: path of the archive member with this name, for the error message.
+
+    Raises:
+        InputError: the name is unknown.
     """
     label = SPELLINGS.get(name.strip().lower())
     if label is None:
         close = get_close_matches(name.lower(), SPELLINGS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(LABELS)}"
-        raise InputError(f"{where}: {name!r} is not an emotion this project knows; {hint}")
+        hint = f"did you mean {close[0]!r}?" if close else f"known emotions: {', '.join(LABELS)}"
+        raise InputError(f"{member}: unknown emotion {name!r}; {hint}")
     return label

@@ -1,4 +1,4 @@
-"""Pictures prepared on every core, in order, a bounded number at a time: memory stays flat however many there are."""
+"""Decoding and resizing of images on all cores, in order and with bounded memory."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -7,19 +7,27 @@ from joblib import Parallel, cpu_count, delayed
 
 from stages.datasets.picture import Crop, Face, Picture, Rejected, prepare
 
-BLOCK_PICTURES, BLOCK_BYTES = 512, 2**20  # what travels to a worker at once: enough to outweigh the journey
+# A worker process receives one block at a time: large enough to outweigh the cost of sending it.
+BLOCK_IMAGES, BLOCK_BYTES = 512, 2**20
 
 Item = Picture | Rejected
 
 
 def prepare_all(items: Iterable[Item], crop: Crop | None, size: int, channels: int) -> Iterator[Face | Rejected]:
-    """`prepare` each picture; what was rejected already, or cannot be decoded, comes through as Rejected, in its place.
+    """Yield the result of `prepare` for each picture, computed by one worker process per core.
 
-    With more than one core, worker processes share the pictures out; the order is that of `items` all the same.
+    Args:
+        items: pictures, and rejected members, which are passed through.
+        crop: cuts the face out of an image; None if the images show only a face.
+        size: side of a face in pixels.
+        channels: 1 (grey) or 3 (RGB).
+
+    Yields:
+        One face or rejected member for each item, in the order of `items`.
     """
     workers = Parallel(n_jobs=cpu_count(), return_as="generator", pre_dispatch="3*n_jobs")
-    done = workers(delayed(_prepare_block)(block, crop, size, channels) for block in _blocks(items))
-    return chain.from_iterable(done)
+    prepared = workers(delayed(_prepare_block)(block, crop, size, channels) for block in _blocks(items))
+    return chain.from_iterable(prepared)
 
 
 def _prepare_block(items: list[Item], crop: Crop | None, size: int, channels: int) -> list[Face | Rejected]:
@@ -27,11 +35,12 @@ def _prepare_block(items: list[Item], crop: Crop | None, size: int, channels: in
 
 
 def _blocks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    block, length = [], 0
+    block: list[Item] = []
+    length = 0
     for item in items:
         block.append(item)
         length += len(item.content or b"") if isinstance(item, Picture) else 0
-        if len(block) == BLOCK_PICTURES or length >= BLOCK_BYTES:
+        if len(block) == BLOCK_IMAGES or length >= BLOCK_BYTES:
             yield block
             block, length = [], 0
     if block:

@@ -1,19 +1,26 @@
-"""Where an archive differs from the counts its data set is published with."""
+"""Comparison of the number of faces read with the published numbers."""
 
 from collections import Counter
+from collections.abc import Collection
 
 from stages.datasets.readers import READERS
 
 
-def differences(dataset: str, counts: Counter[tuple[str, str]], labels: list[str]) -> dict[str, int]:
-    """How many faces more (or fewer, below 0) than published: "part/label" → count, where it is not 0.
+def count_differences(dataset: str, counts: Counter[tuple[str, str]], labels: Collection[str]) -> dict[str, int]:
+    """Return how many more faces were read than are published.
 
-    `counts` has the faces found by (official part or "", label); only `labels` are compared.
+    Args:
+        dataset: a key of `READERS`.
+        counts: number of faces by (official part, label); the part is "" if the data set has none.
+        labels: the labels to compare.
+
+    Returns:
+        "part/label" → faces read minus faces published, only where this is not 0; the part "" is written as "all".
     """
     published = {
         (part, label): count
-        for part, of_part in READERS[dataset].PUBLISHED.items()
-        for label, count in of_part.items()
+        for part, part_counts in READERS[dataset].PUBLISHED.items()
+        for label, count in part_counts.items()
         if label in labels
     }
     return {

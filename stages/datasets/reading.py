@@ -1,6 +1,6 @@
-"""From one data set's archive to its faces."""
+"""Reading of the faces of one data set."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from stages.base.errors import InputError
@@ -10,24 +10,40 @@ from stages.datasets.picture import Face, Picture, Rejected
 from stages.datasets.readers import READERS
 
 
-def read_faces(dataset: str, folder: Path, labels: list[str], size: int, channels: int) -> Iterator[Face | Rejected]:
-    """Every member of the archives in `folder`, in their order, as a face or as rejected with a reason.
+def read_faces(
+    dataset: str, folder: Path, labels: Collection[str], size: int, channels: int
+) -> Iterator[Face | Rejected]:
+    """Read, crop and resize the faces of a data set.
 
-    A face whose label is not among `labels` is rejected unread.
-    Raises InputError where an archive is damaged, holds an unknown label, or not one face of this data set.
+    Args:
+        dataset: a key of `READERS`.
+        folder: folder with the data set's archives.
+        labels: the labels to keep; images with another label are rejected without being decoded.
+        size: side of a face in pixels.
+        channels: 1 (grey) or 3 (RGB).
+
+    Yields:
+        For each image and each other member of the archives, in archive order: the face, or the reason why it was
+        rejected.
+
+    Raises:
+        InputError: an archive is damaged, contains an unknown label, or has no face of this data set.
     """
     reader, archive = READERS[dataset], Archive(folder)
-    items = (_wanted(item, labels) for item in reader.read(archive))
-    first, found = None, False
+    items = (_reject_other_labels(item, labels) for item in reader.read(archive))
+    first_rejected, has_faces = None, False
     for item in prepare_all(items, reader.crop, size, channels):
-        first, found = first or item, found or isinstance(item, Face)
+        if isinstance(item, Face):
+            has_faces = True
+        else:
+            first_rejected = first_rejected or item
         yield item
-    if not found:
-        why = f"for example {first.file}: {first.reason}" if first else "it is empty"
-        raise InputError(f"{archive}: no face of {dataset} in it ({why}); its layout should be {reader.LAYOUT}")
+    if not has_faces:
+        reason = f"for example {first_rejected.file}: {first_rejected.reason}" if first_rejected else "it is empty"
+        raise InputError(f"{archive}: contains no face of {dataset} ({reason}); expected layout: {reader.LAYOUT}")
 
 
-def _wanted(item: Picture | Rejected, labels: list[str]) -> Picture | Rejected:
+def _reject_other_labels(item: Picture | Rejected, labels: Collection[str]) -> Picture | Rejected:
     if isinstance(item, Picture) and item.label not in labels:
         return Rejected(item.file, f"label {item.label} is not among data.labels")
     return item

@@ -1,6 +1,7 @@
-"""Writes a face table face by face, so that memory stays flat."""
+"""Incremental writer of a face table: memory use does not depend on the number of faces."""
 
 import csv
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from math import prod
 from pathlib import Path
@@ -9,44 +10,59 @@ from numpy.lib import format as npy
 
 from stages.datasets.picture import Face, Rejected
 
-INDEX = ("id", "dataset", *Face._fields[:-1])  # all but the pixels
-REJECTED = ("dataset", *Rejected._fields)
+INDEX_COLUMNS = ("id", "dataset", *Face._fields[:-1])  # without the pixels
+REJECTED_COLUMNS = ("dataset", *Rejected._fields)
 
 
 class TableWriter:
-    """Writes `faces.npy`, `index.csv` and `rejected.csv` into `folder`; a context manager.
+    """Context manager that writes `faces.npy`, `index.csv` and `rejected.csv`.
 
-    A face is size×size (`channels` 1) or size×size×3.
+    Args:
+        folder: existing folder for the three files.
+        size: side of a face in pixels.
+        channels: 1 for faces of size×size, 3 for faces of size×size×3.
+
+    Attributes:
+        count: number of faces written so far.
     """
 
     def __init__(self, folder: Path, size: int, channels: int) -> None:
         self.count = 0
         self._shape = (size, size) if channels == 1 else (size, size, channels)
-        self._open = ExitStack()
-        self._faces = self._open.enter_context((folder / "faces.npy").open("wb", buffering=2**20))
-        self._index = self._table(folder / "index.csv", INDEX)
-        self._rejected = self._table(folder / "rejected.csv", REJECTED)
+        self._files = ExitStack()
+        self._faces = self._files.enter_context((folder / "faces.npy").open("wb", buffering=2**20))
+        self._write_index_row = self._open_csv(folder / "index.csv", INDEX_COLUMNS)
+        self._write_rejected_row = self._open_csv(folder / "rejected.csv", REJECTED_COLUMNS)
         self._write_header()
 
     def append(self, dataset: str, item: Face | Rejected) -> None:
-        """Append one face, or one member that is none."""
+        """Append one face to the table, or one rejected member to `rejected.csv`.
+
+        Args:
+            dataset: value of the column `dataset`.
+            item: the face or rejected member.
+
+        Raises:
+            ValueError: the face has another size than the table.
+        """
         if isinstance(item, Rejected):
-            self._rejected.writerow((dataset, *item))
+            self._write_rejected_row((dataset, *item))
             return
         *description, pixels = item
         if len(pixels) != prod(self._shape):
             raise ValueError(f"a face of {len(pixels)} bytes does not fit a table of {self._shape} uint8")
         self._faces.write(pixels)
-        self._index.writerow((self.count, dataset, *description))
+        self._write_index_row((self.count, dataset, *description))
         self.count += 1
 
-    def _table(self, path: Path, columns: tuple[str, ...]) -> "csv.Writer":
-        table = csv.writer(self._open.enter_context(path.open("w", newline="")), lineterminator="\n")
-        table.writerow(columns)
-        return table
+    def _open_csv(self, path: Path, columns: Iterable[str]) -> Callable[[Iterable[object]], object]:
+        """Create a CSV file with these columns, and return a function that writes one row."""
+        writer = csv.writer(self._files.enter_context(path.open("w", newline="")), lineterminator="\n")
+        writer.writerow(columns)
+        return writer.writerow
 
     def _write_header(self) -> None:
-        # NumPy pads the header so that the first axis can grow in place: its length does not depend on the count.
+        # NumPy pads the header for any length of the first axis, so the final header fits in place of the first one.
         header = {"descr": "|u1", "fortran_order": False, "shape": (self.count, *self._shape)}
         npy.write_array_header_1_0(self._faces, header)
 
@@ -56,4 +72,4 @@ class TableWriter:
     def __exit__(self, *_: object) -> None:
         self._faces.seek(0)
         self._write_header()
-        self._open.close()
+        self._files.close()

@@ -1,4 +1,4 @@
-"""Each data set's reader takes every layout it is distributed in, and refuses by name what it does not know."""
+"""Readers: every layout in which a data set is distributed, and errors that name what is unknown."""
 
 import io
 import zipfile
@@ -13,15 +13,15 @@ from stages.base.errors import InputError
 from stages.datasets.archive import Archive
 from stages.datasets.labels import LABELS
 from stages.datasets.picture import Face, Picture, Rejected
-from stages.datasets.published import differences
+from stages.datasets.published import count_differences
 from stages.datasets.readers import READERS
 from stages.datasets.reading import read_faces
 
 ALL = list(LABELS)
 
 
-def picture(level: int = 0, size: tuple[int, int] = (48, 48), form: str = "PNG") -> bytes:
-    noise = np.random.default_rng(level).integers(0, 256, size[::-1], dtype=np.uint8)
+def noise_image(seed: int = 0, size: tuple[int, int] = (48, 48), form: str = "PNG") -> bytes:
+    noise = np.random.default_rng(seed).integers(0, 256, size[::-1], dtype=np.uint8)
     out = io.BytesIO()
     Image.fromarray(noise).save(out, form)
     return out.getvalue()
@@ -39,8 +39,8 @@ def read(dataset: str, folder: Path, labels: list[str] = ALL, size: int = 48) ->
 
 
 @pytest.mark.parametrize("dataset", READERS)
-def test_a_drawn_archive_is_read_whole(drawn, dataset: str):
-    """Every member is a face or rejected, and only the planted cut picture is rejected."""
+def test_every_member_of_a_demo_archive_is_read(drawn, dataset: str):
+    """Every member becomes a face or is rejected; only the planted truncated image is rejected."""
     folder = drawn(dataset, 120)
     items = read(dataset, folder)
     rejected = [item for item in items if isinstance(item, Rejected)]
@@ -52,24 +52,24 @@ def test_a_drawn_archive_is_read_whole(drawn, dataset: str):
     assert {item.label for item in items if isinstance(item, Face)} >= set(ALL) - {"contempt", "neutral"}
 
 
-def test_ck48_knows_subject_and_sequence(tmp_path: Path):
-    pack(tmp_path, {"ck/CK+48/Sadness/S010_004_00000017.png": picture(), "__MACOSX/._S010_004_00000017.png": b"x"})
+def test_ck48_has_subjects_and_sequences(tmp_path: Path):
+    pack(tmp_path, {"ck/CK+48/Sadness/S010_004_00000017.png": noise_image(), "__MACOSX/._S010_004_00000017.png": b"x"})
     face, other = read("ck48", tmp_path)
     assert face[:6] == ("ck/CK+48/Sadness/S010_004_00000017.png", "sadness", "S010", "S010_004", "", "")
     assert isinstance(other, Rejected)
 
 
-def test_jaffe_is_cropped_to_the_face(drawn):
+def test_jaffe_is_cropped_to_the_detected_face(drawn):
     faces = [item for item in read("jaffe", drawn("jaffe", 70), size=64) if isinstance(item, Face)]
-    ways = Counter(face.crop for face in faces)
-    assert set(ways) <= {"detected", "fallback"} and ways["detected"] > 0.7 * len(faces)
+    methods = Counter(face.crop for face in faces)
+    assert set(methods) <= {"detected", "fallback"} and methods["detected"] > 0.7 * len(faces)
     assert all(len(face.subject) == 2 for face in faces)
 
 
-def test_sfew_val_is_the_test_part_and_a_film_is_a_sequence(tmp_path: Path):
+def test_sfew_val_is_the_test_part_and_films_are_sequences(tmp_path: Path):
     pack(tmp_path, {
-        "SFEW/Train/Angry/Airheads-2_Back_000519240__00000005.png": picture(1, (143, 181)),
-        "SFEW/Val/Happy/Hangover_001949614_00000089.png": picture(2, (143, 181)),
+        "SFEW/Train/Angry/Airheads-2_Back_000519240__00000005.png": noise_image(1, (143, 181)),
+        "SFEW/Val/Happy/Hangover_001949614_00000089.png": noise_image(2, (143, 181)),
         "SFEW.pckl": b"\x80\x04.",
     })  # fmt: skip
     train, val, pickle = read("sfew", tmp_path)
@@ -78,15 +78,15 @@ def test_sfew_val_is_the_test_part_and_a_film_is_a_sequence(tmp_path: Path):
     assert "run code" in pickle.reason
 
 
-def test_fer2013_as_table_and_as_folders_is_the_same(drawn):
-    def key(layout: str) -> Counter:
+def test_fer2013_is_the_same_as_a_table_and_as_folders(drawn):
+    def count_faces(layout: str) -> Counter:
         items = read("fer2013", drawn("fer2013", 200, layout))
         return Counter((item.label, item.official, item.sha256) for item in items if isinstance(item, Face))
 
-    assert key("csv") == key("folders") and key("csv").total() >= 195
+    assert count_faces("csv") == count_faces("folders") and count_faces("csv").total() >= 195
 
 
-def test_fer2013_accepts_the_table_with_spaces_and_says_what_is_wrong_in_a_row(tmp_path: Path):
+def test_fer2013_accepts_spaces_in_the_header_and_rejects_invalid_rows_with_a_reason(tmp_path: Path):
     good, short = " ".join(["7"] * 2304), " ".join(["7"] * 2300)
     bad = [short, good[:-1] + "300", good[:-1] + "x"]
     rows = [f"6,PrivateTest,{good}", *(f"0,Training,{pixels}" for pixels in bad), "0"]
@@ -101,65 +101,68 @@ def test_fer2013_accepts_the_table_with_spaces_and_says_what_is_wrong_in_a_row(t
     ("row", "named"),
     [("7,{0},Training", "emotion '7'"), ("sad,{0},Training", "emotion 'sad'"), ("3,{0},Test", "'Test'")],
 )
-def test_fer2013_refuses_unknown_codes(tmp_path: Path, row: str, named: str):
+def test_fer2013_with_an_unknown_code_raises_input_error(tmp_path: Path, row: str, named: str):
     (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n" + row.format(" ".join(["7"] * 2304)))
     with pytest.raises(InputError, match=f"fer2013.csv:2: .*{named}"):
         read("fer2013", tmp_path)
 
 
-def test_rafdb_as_kaggle_and_as_its_authors_pack_it_is_the_same(tmp_path: Path):
-    faces = {("train", "00001", "5"): picture(1, form="JPEG"), ("test", "0001", "1"): picture(2, form="JPEG")}
-    for way in ("kaggle", "authors"):
-        (tmp_path / way).mkdir()
+def test_rafdb_is_the_same_from_kaggle_and_from_its_authors(tmp_path: Path):
+    faces = {("train", "00001", "5"): noise_image(1, form="JPEG"), ("test", "0001", "1"): noise_image(2, form="JPEG")}
+    for layout in ("kaggle", "authors"):
+        (tmp_path / layout).mkdir()
     pack(tmp_path / "kaggle", {
         f"DATASET/{part}/{code}/{part}_{n}_aligned.jpg": content for (part, n, code), content in faces.items()
     } | {"train_labels.csv": "image,label\ntrain_00001_aligned.jpg,5\n"})  # fmt: skip
     pack(tmp_path / "authors", {
         f"basic/Image/aligned/{part}_{n}_aligned.jpg": content for (part, n, _), content in faces.items()
     } | {"basic/EmoLabel/list_patition_label.txt": "train_00001.jpg 5\ntest_0001.jpg 1\n"})  # fmt: skip
-    ways = [[(f.label, f.official, f.sha256) for f in read("rafdb", tmp_path / way)] for way in ("kaggle", "authors")]
-    assert ways[0] == ways[1] and [way[:2] for way in ways[0]] == [("sadness", "train"), ("surprise", "test")]
+    kaggle, authors = (
+        [(face.label, face.official, face.sha256) for face in read("rafdb", tmp_path / layout)]
+        for layout in ("kaggle", "authors")
+    )
+    assert kaggle == authors and [row[:2] for row in kaggle] == [("sadness", "train"), ("surprise", "test")]
 
 
 @pytest.mark.parametrize(
     ("dataset", "name", "named"),
     [
-        ("ck48", "CK+48/hapy/S010_004_00000017.png", "'hapy' .* did you mean 'happy'"),
+        ("ck48", "CK+48/hapy/S010_004_00000017.png", "unknown emotion 'hapy'; did you mean 'happy'"),
         ("sfew", "Train/Bored/Airheads_000519240_00000005.png", "'Bored'"),
         ("fer2013", "train/envy/Training_1.jpg", "'envy'"),
         ("rafdb", "DATASET/train/8/train_00001_aligned.jpg", "'8'"),
     ],
 )
-def test_an_unknown_label_folder_is_refused_by_name(tmp_path: Path, dataset: str, name: str, named: str):
-    pack(tmp_path, {name: picture()})
+def test_an_unknown_label_folder_raises_input_error_with_its_name(tmp_path: Path, dataset: str, name: str, named: str):
+    pack(tmp_path, {name: noise_image()})
     with pytest.raises(InputError, match=f"{name.replace('+', '.')}.*{named}"):
         read(dataset, tmp_path)
 
 
 @pytest.mark.parametrize("wrong", READERS)
 @pytest.mark.parametrize("dataset", READERS)
-def test_the_archive_of_another_data_set_is_refused(drawn, dataset: str, wrong: str):
+def test_the_archive_of_another_data_set_raises_input_error(drawn, dataset: str, wrong: str):
     if dataset != wrong:
-        with pytest.raises(InputError, match=f"no face of {dataset} in it"):
+        with pytest.raises(InputError, match=f"contains no face of {dataset} "):
             read(dataset, drawn(wrong))
 
 
-def test_an_empty_archive_is_refused(tmp_path: Path):
+def test_an_empty_archive_raises_input_error(tmp_path: Path):
     pack(tmp_path, {})
     with pytest.raises(InputError, match="it is empty"):
         read("ck48", tmp_path)
 
 
-def test_labels_that_are_not_asked_for_are_rejected_unread(tmp_path: Path):
-    pack(tmp_path, {"contempt/S010_004_00000017.png": b"no picture", "anger/S010_004_00000018.png": picture()})
+def test_images_with_other_labels_are_rejected_without_being_decoded(tmp_path: Path):
+    pack(tmp_path, {"contempt/S010_004_00000017.png": b"no picture", "anger/S010_004_00000018.png": noise_image()})
     contempt, _ = read("ck48", tmp_path, ["anger"])
     assert contempt.reason == "label contempt is not among data.labels"
 
 
-def test_a_picture_that_cannot_be_decoded_is_rejected_with_a_reason(tmp_path: Path):
+def test_an_image_that_cannot_be_decoded_is_rejected_with_a_reason(tmp_path: Path):
     huge = io.BytesIO()
     Image.new("L", (5000, 5000)).save(huge, "PNG")
-    contents = [picture()[:900], b"", b"<html>", huge.getvalue(), picture()]
+    contents = [noise_image()[:900], b"", b"<html>", huge.getvalue(), noise_image()]
     pack(tmp_path, {f"anger/S010_001_0000000{n}.png": content for n, content in enumerate(contents)})
     *bad, good = read("ck48", tmp_path)
     assert [item.reason for item in bad[:3]] == ["not a picture, or cut short"] * 3
@@ -173,19 +176,19 @@ def test_resizing_is_antialiased(tmp_path: Path):
     pack(tmp_path, {"anger/S010_001_00000001.png": out.getvalue()})
     face = read("ck48", tmp_path, size=48)[0]
     pixels = np.frombuffer(face.pixels, np.uint8).reshape(48, 48).astype(int)
-    assert np.abs(pixels[:, 2:-2] - 127).max() <= 3  # every other column would be all black or all white
+    assert np.abs(pixels[:, 2:-2] - 127).max() <= 3  # without antialiasing, columns would be black or white
 
 
-def test_differences_from_the_published_counts_are_named():
-    as_published = Counter({("", label): count for label, count in READERS["jaffe"].PUBLISHED[""].items()})
-    assert differences("jaffe", as_published, ALL) == {}
-    as_published["", "fear"] -= 2
-    as_published["train", "fear"] += 1
-    assert differences("jaffe", as_published, ALL) == {"all/fear": -2, "train/fear": 1}
-    assert differences("ck48", Counter(), ["contempt"]) == {"all/contempt": -54}
+def test_differences_from_the_published_counts_are_returned():
+    counts = Counter({("", label): count for label, count in READERS["jaffe"].PUBLISHED[""].items()})
+    assert count_differences("jaffe", counts, ALL) == {}
+    counts["", "fear"] -= 2
+    counts["train", "fear"] += 1
+    assert count_differences("jaffe", counts, ALL) == {"all/fear": -2, "train/fear": 1}
+    assert count_differences("ck48", Counter(), ["contempt"]) == {"all/contempt": -54}
 
 
 def test_readers_yield_pictures_lazily(drawn):
-    """A reader must not hold an archive in memory: it yields before it has read the second member."""
+    """A reader yields the first picture before it reads the second member, so that memory use stays bounded."""
     for dataset, reader in READERS.items():
         assert isinstance(next(iter(reader.read(Archive(drawn(dataset))))), Picture)

@@ -1,13 +1,40 @@
-"""The data sets this project can read, one file each; adding one is such a file and a line here.
+"""The readers, one module for each data set. A new data set needs one module here and one entry in `READERS`."""
 
-A reader has
-- `read(archive)`, which yields every member of the archive as a `Picture`, or as `Rejected` with a reason,
-  and raises InputError where a label is unknown; lists that only name labels are read, not yielded;
-- `PUBLISHED`, the counts that its distribution is known by: official part (or "") → label → pictures;
-- `LAYOUT`, what its archive looks like, for people;
-- `crop`, where its pictures show more than a face, else None.
-"""
+from collections.abc import Iterator
+from typing import Protocol
 
+from stages.datasets.archive import Archive
+from stages.datasets.picture import Crop, Picture, Rejected
 from stages.datasets.readers import ck48, fer2013, jaffe, rafdb, sfew
 
-READERS = {"ck48": ck48, "jaffe": jaffe, "sfew": sfew, "fer2013": fer2013, "rafdb": rafdb}
+
+class Reader(Protocol):
+    """What each module provides.
+
+    Attributes:
+        LAYOUT: the expected paths within the archive, for error messages.
+        PUBLISHED: official part ("" if the data set has none) → label → number of images in the distributed archive.
+        crop: cuts the face out of an image; None if the images show only a face.
+    """
+
+    LAYOUT: str
+    PUBLISHED: dict[str, dict[str, int]]
+    crop: Crop | None
+
+    def read(self, archive: Archive) -> Iterator[Picture | Rejected]:
+        """Read the images and labels of the data set, one member at a time.
+
+        Args:
+            archive: the data set as distributed.
+
+        Yields:
+            Each image as a `Picture`, and each other member as `Rejected`. Files that only list labels are read, but
+            not yielded.
+
+        Raises:
+            InputError: a label is unknown, or the archive is damaged.
+        """
+        ...
+
+
+READERS: dict[str, Reader] = {"ck48": ck48, "jaffe": jaffe, "sfew": sfew, "fer2013": fer2013, "rafdb": rafdb}

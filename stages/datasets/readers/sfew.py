@@ -1,6 +1,8 @@
-"""SFEW 2.0: faces out of films, aligned (Dhall et al., 2015); the labels of its own test part are withheld.
+"""SFEW 2.0: frames of films, aligned to the face, 143×181 pixels, in colour.
 
-The counts are those of the aligned faces as they are passed on; the paper counts 958 and 436.
+Dhall et al., "Video and image based emotion recognition challenges in the wild: EmotiW 2015", ICMI 2015. The paper
+counts 958 training and 436 validation images; `PUBLISHED` counts the aligned faces in the distributed archive. The
+labels of the test images have not been published.
 """
 
 import re
@@ -8,7 +10,7 @@ from collections.abc import Iterator
 
 from stages.datasets.archive import Archive
 from stages.datasets.labels import harmonise
-from stages.datasets.picture import Picture, Rejected
+from stages.datasets.picture import Crop, Picture, Rejected
 
 LAYOUT = "{Train,Val}/<Emotion>/<Movie>_000519240_00000005.png"
 PUBLISHED = {
@@ -23,22 +25,33 @@ PUBLISHED = {
     },
     "test": {"anger": 77, "disgust": 23, "fear": 46, "happy": 72, "neutral": 84, "sadness": 73, "surprise": 56},
 }
-NAME = re.compile(r"(?:^|/)(Train|Val)/([^/]+)/([^/_-]+)[_-][^/]*\d{8}\.png$", re.IGNORECASE)
+FILE_NAME = re.compile(r"(?:^|/)(Train|Val)/([^/]+)/([^/_-]+)[_-][^/]*\d{8}\.png$", re.IGNORECASE)
 PARTS = {"train": "train", "val": "test"}
-crop = None
+crop: Crop | None = None
 
 
 def read(archive: Archive) -> Iterator[Picture | Rejected]:
-    """Label: the folder. Sequence: the film, since its faces share people and light. Val is the test part.
+    """Read the images of SFEW.
 
-    The film is the first word of the name, so that all films of one series, with one cast, count as one.
+    Label: name of the folder. Subject: none. Sequence: the film, which is the first word of the file name, because the
+    images of a film share actors and lighting; films of one series start with the same word and count as one. Official
+    part: `Train` is train and `Val` is test, since the labels of SFEW's own test part have not been published.
+
+    Args:
+        archive: the data set as distributed.
+
+    Yields:
+        Each image as a `Picture`, and each other member as `Rejected`.
+
+    Raises:
+        InputError: the folder of an image is not an emotion, or the archive is damaged.
     """
     for member in archive:
-        if found := NAME.search(member.name):
-            part, emotion, film = found.groups()
+        if match := FILE_NAME.search(member.name):
+            part, emotion, film = match.groups()
             label = harmonise(emotion, member.name)
             yield Picture(member.name, label, member.read(), sequence=film, official=PARTS[part.lower()])
         elif member.name.endswith((".pckl", ".pkl", ".pickle")):
-            yield Rejected(member.name, "a pickle can run code when it is read, so it is not; give the pictures")
+            yield Rejected(member.name, "a pickle file, which could run code if it were read; provide the image files")
         else:
             yield Rejected(member.name, f"not named as {LAYOUT}")
