@@ -1,4 +1,4 @@
-"""Which faces a run is trained on, judged by while it trains, and tested on."""
+"""Training, validation and test faces of one run."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,13 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Subsets:
-    """Rows of the split's index: those of the training part, of the validation fold, and of the test part."""
+    """The faces of one run, as rows of the index.
+
+    Attributes:
+        train: faces to train on.
+        validation: faces for early stopping and all other choices.
+        test: faces for the final evaluation.
+    """
 
     train: pd.DataFrame
     validation: pd.DataFrame
@@ -15,14 +21,17 @@ class Subsets:
 
 
 def subsets(index: pd.DataFrame, fold: int, dataset: str | None = None) -> Subsets:
-    """The parts of a run by the columns `split` and `fold` of the index.
+    """Return the training, validation and test faces of one run.
 
-    Where there is a test part, `fold` is the validation fold and the rest of the training part is trained on. Where
-    there is none (cross-validation) the folds take turns: `fold` is the test part, the next one, after the last the
-    first, is the validation fold, and the others are trained on, so that no choice is made by a test face.
+    If the index has a test part, `fold` is the validation fold, and the other folds are the training faces. Otherwise
+    (cross-validation) `fold` is the test fold, the next fold (after the last one: the first) is the validation fold,
+    and the remaining folds are the training faces, so that test faces influence no choice.
 
-    With `dataset`, as params.yaml names it, no face of another data set is trained on or validates; of all parts, the
-    faces of a label that it does not teach are left out.
+    Args:
+        index: the index that the stage `split` writes, with the columns dataset, label, split and fold.
+        fold: number of the fold, from 0.
+        dataset: a data set as named in params.yaml. If given, only its faces are used for training and validation,
+            and validation and test faces with a label that the training faces do not have are left out.
     """
     pool, test = index[index["split"] == "train"], index[index["split"] == "test"]
     if test.empty:
@@ -32,5 +41,5 @@ def subsets(index: pd.DataFrame, fold: int, dataset: str | None = None) -> Subse
         pool = pool[pool["dataset"].str.removeprefix("drawn-") == dataset]
     train, validation = pool[pool["fold"] != fold], pool[pool["fold"] == fold]
     if dataset:
-        validation, test = (part[part["label"].isin(train["label"])] for part in (validation, test))
+        validation, test = (rows[rows["label"].isin(train["label"])] for rows in (validation, test))
     return Subsets(train, validation, test)

@@ -1,8 +1,8 @@
-"""The face table: `faces.npy` and `index.csv`, the one thing that flows through the pipeline.
+"""The face table, which the stages pass on: `faces.npy` and `index.csv`.
 
-`faces.npy` is a plain uint8 array, N×H×W (grey) or N×H×W×3 (RGB), opened as a memory map.
-`index.csv` has a row a face; its column `id` is the face's row in `faces.npy`. Later stages write a smaller index,
-with columns of their own added, and leave the pixels where they are.
+`faces.npy` is a uint8 array, N×H×W (grey) or N×H×W×3 (RGB), opened as a memory map. `index.csv` has one row for each
+face; its column `id` is the position of the face in `faces.npy`. Later stages write an index with fewer rows and
+additional columns, and refer to the same `faces.npy`.
 """
 
 from copy import copy
@@ -11,19 +11,25 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+INTEGER_COLUMNS = {"id", "parent", "fold"}
+
 
 def read_index(path: Path) -> pd.DataFrame:
-    """Read an index, a row a face; every column is text but for the whole-number ones in `NUMBERS`."""
+    """Read an index.
+
+    Args:
+        path: a CSV file with a header.
+
+    Returns:
+        One row for each face. `INTEGER_COLUMNS` are int64; all other columns are text, with "" for an empty field.
+    """
     columns = pd.read_csv(path, nrows=0).columns
-    types = {column: np.int64 if column in NUMBERS else str for column in columns}
+    types = {column: np.int64 if column in INTEGER_COLUMNS else str for column in columns}
     return pd.read_csv(path, dtype=types, keep_default_na=False)
 
 
-NUMBERS = {"id", "parent", "fold"}
-
-
 def write_index(index: pd.DataFrame, path: Path) -> None:
-    """Write an index with fixed line ends, so that the same rows give the same bytes on any machine."""
+    """Write an index as CSV; lines end with a line feed on every system, so that equal rows give equal bytes."""
     index.to_csv(path, index=False, lineterminator="\n")
 
 
@@ -33,32 +39,43 @@ def open_faces(path: Path) -> np.ndarray:
 
 
 class Selection:
-    """Some faces of one open table or several, one after another, which stay on disk until they are asked for.
+    """A sequence of faces from one or more open tables. Pixels stay on disk until they are indexed.
 
-    `tables` are pairs of uint8 N×H×W or N×H×W×3 and the ids that are taken of it. A selection is indexed by a slice or
-    by an array of positions.
+    Args:
+        *tables: pairs of faces (uint8, N×H×W or N×H×W×3, the same shape but for N) and the ids to select from them.
+
+    Attributes:
+        shape: shape of the selected faces as one array.
     """
 
     def __init__(self, *tables: tuple[np.ndarray, np.ndarray]) -> None:
         self._tables = [faces for faces, _ in tables]
         self._ids = np.concatenate([ids for _, ids in tables])
-        self._numbers = np.repeat(np.arange(len(tables)), [len(ids) for _, ids in tables])
+        self._table_numbers = np.repeat(np.arange(len(tables)), [len(ids) for _, ids in tables])
         self.shape = (len(self._ids), *self._tables[0].shape[1:])
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def every(self, step: int, start: int) -> "Selection":
-        """Each `step`-th face from the position `start` on."""
-        part = copy(self)
-        part._ids, part._numbers = self._ids[start::step], self._numbers[start::step]
-        part.shape = (len(part), *self.shape[1:])
-        return part
+        """Return a selection of every `step`-th face, from position `start` on."""
+        selection = copy(self)
+        selection._ids, selection._table_numbers = self._ids[start::step], self._table_numbers[start::step]
+        selection.shape = (len(selection), *self.shape[1:])
+        return selection
 
-    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        ids, numbers = self._ids[rows], self._numbers[rows]
+    def __getitem__(self, positions: slice | np.ndarray) -> np.ndarray:
+        """Read the faces at these positions, in this order.
+
+        Args:
+            positions: a slice, or an integer or boolean array.
+
+        Returns:
+            uint8, N×H×W or N×H×W×3.
+        """
+        ids, numbers = self._ids[positions], self._table_numbers[positions]
         faces = np.empty((len(ids), *self.shape[1:]), np.uint8)
         for number, table in enumerate(self._tables):
-            here = numbers == number
-            faces[here] = table[ids[here]]
+            from_table = numbers == number
+            faces[from_table] = table[ids[from_table]]
         return faces
