@@ -1,12 +1,11 @@
-"""Fetch one data set, as it is served → data/archives/<dataset>/: the archive and source.json."""
+"""Fetch the archive of one data set, unchanged → data/archives/<dataset>/: the archive and its source.json."""
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
+from stages.base.files import sha256, write_json
 from stages.params.data import Data
 from stages.params.sources import Sources
 from stages.sources import demo, kaggle, local
@@ -15,23 +14,19 @@ SOURCES = {"demo": demo, "local": local, "kaggle": kaggle}
 
 
 def main() -> None:
+    """Run the stage for the data set named on the command line."""
     dataset = sys.argv[1]
-    source_name = Data.load().source
-    settings = getattr(Sources.load(), source_name).get(dataset)
+    source = Data.load().source
+    settings = getattr(Sources.load(), source).get(dataset)
     if settings is None:
-        raise InputError(f"params.yaml: sources.{source_name}.{dataset}: missing; say there where its archive is")
+        raise InputError(f"params.yaml: sources.{source}.{dataset}: missing; add where its archive is")
 
     with atomic_output(Path("data/archives") / dataset) as folder:
         folder.mkdir()
-        source = SOURCES[source_name].fetch(dataset, settings, folder)
-        source["files"] = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
-        (folder / "source.json").write_text(json.dumps(source, indent=2, sort_keys=True) + "\n")
-    print(f"{dataset}: {', '.join(source['files'])} from {source['from']}")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        provenance = SOURCES[source].fetch(dataset, settings, folder)
+        files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+        write_json(dict(sorted({**provenance, "files": files}.items())), folder / "source.json")
+    print(f"{dataset}: {', '.join(files)} ({source}: {provenance['from']})")
 
 
 if __name__ == "__main__":

@@ -1,28 +1,34 @@
-"""Demo archives: faces drawn by this project, packed exactly as each real data set is distributed.
+"""Demo archives: drawn faces, in the archive layouts of the real data sets.
 
-They show nobody, and figures measured on them say nothing about people: they are for trying the pipeline without an
-account, a licence or a network. The defects that real data sets have are planted at known places (`PLANTED`).
+With them the pipeline runs without an account, a licence or a network. They show no real persons, and metrics measured
+on them say nothing about real faces. `DEFECTS` lists the defects that are planted in them, as real data sets have them.
 """
 
 import io
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from stages.base.errors import InputError
-from stages.sources.drawing.shots import FER2013_EMOTIONS, RAFDB_EMOTIONS, SHOTS, Shot
-from stages.sources.drawing.studio import VERSION, photograph
+from stages.params.sources import Demo
+from stages.sources.drawing.contents import FER2013_EMOTIONS, IMAGE_LISTS, RAFDB_EMOTIONS, ImageSpec
+from stages.sources.drawing.rendering import VERSION, render
+from stages.sources.provenance import Provenance
 
-# (part, emotion, n) is the n-th picture of an emotion in an official part ("" where there are none). What stands there
-# instead: the very picture of another place, a black picture, or the first half of the file (of the row, in a CSV).
-PLANTED = {
+Place = tuple[str, str, int]
+"""Official part ("" if there is none), emotion, and number of the image among those of this part and emotion."""
+
+# What replaces the image at a place: a copy of the image at another place, "black" for a black image, or "cut" for the
+# first half of the file (in a CSV file, of the pixels).
+DEFECTS: dict[str, dict[Place, Place | str]] = {
     "ck48": {
         ("", "sadness", 3): ("", "sadness", 0),
         ("", "disgust", 0): ("", "anger", 0),
@@ -56,33 +62,41 @@ PLANTED = {
 }
 
 
-def fetch(dataset: str, settings, folder: Path) -> dict:
-    """Write a demo archive of `dataset` into the existing, empty `folder`.
+class DrawnFile(NamedTuple):
+    """An image of a demo archive: what it shows, its encoded bytes, and whether only the first half is stored."""
 
-    Its bytes depend on nothing but the data set, `settings` and the versions of Pillow and NumPy.
+    spec: ImageSpec
+    content: bytes
+    truncated: bool
+
+
+def fetch(dataset: str, settings: Demo, folder: Path) -> Provenance:
+    """Draw the images of a demo archive and write it into a folder.
+
+    The bytes depend only on the data set, the settings and the versions of Pillow and NumPy.
 
     Args:
         dataset: ck48, jaffe, sfew, fer2013 or rafdb.
-        settings: about how many `faces` to draw, at least 60; for fer2013 also its `layout`, "csv" or "folders".
+        settings: `faces`, the approximate number of images; for fer2013 also `layout`, "csv" or "folders".
+        folder: existing, empty folder.
 
     Returns:
-        The archive's provenance: source, from, version, licence, drawn.
+        The provenance. `version` is the version of the drawing, and `date` is None.
 
     Raises:
-        InputError: there is no demo of such a data set.
-
+        InputError: there is no demo of this data set.
     """
-    if dataset not in SHOTS:
-        raise InputError(f"there is no demo of a data set {dataset!r}: choose from {', '.join(SHOTS)}")
-    shots = SHOTS[dataset](settings.faces)
-    drawn = _draw(dataset, shots)
-    members = _table(drawn) if dataset == "fer2013" and settings.layout == "csv" else _pictures(drawn)
+    if dataset not in IMAGE_LISTS:
+        raise InputError(f"there is no demo of the data set {dataset!r}; choose one of {', '.join(IMAGE_LISTS)}")
+    specs = IMAGE_LISTS[dataset](settings.faces)
+    files = _draw(dataset, specs)
+    members = _table_member(files) if dataset == "fer2013" and settings.layout == "csv" else _image_members(files)
     if dataset == "rafdb":
-        members = chain(members, _label_lists(shots))
+        members = chain(members, _label_list_members(specs))
     with zipfile.ZipFile(folder / f"{dataset}.zip", "w", zipfile.ZIP_STORED) as archive:
         for name, content in members:
             member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            member.create_system, member.external_attr = 3, 0o644 << 16  # as on Unix, whatever the system
+            member.create_system, member.external_attr = 3, 0o644 << 16  # a Unix file, also on Windows
             archive.writestr(member, content)
     return {
         "source": "demo",
@@ -90,59 +104,61 @@ def fetch(dataset: str, settings, folder: Path) -> dict:
         "version": VERSION,
         "licence": "CC0-1.0 (public domain)",
         "drawn": True,
+        "date": None,
     }
 
 
-def _draw(dataset: str, shots: list[Shot]) -> Iterator[tuple[Shot, bytes, bool]]:
-    """Each shot, its picture file, and whether to keep but half of it."""
-    places, seen = {}, Counter()
-    for shot in shots:
-        kind = (shot.part, shot.emotion)
-        places[*kind, seen[kind]] = shot
-        seen[kind] += 1
-    for place, shot in tqdm(places.items(), desc=f"draw {dataset}", unit="face", disable=None):
-        planted = PLANTED[dataset].get(place)
-        shown = places[planted] if isinstance(planted, tuple) else shot
-        pixels = photograph(dataset, shown.who, shown.sequence, shown.frame, shown.emotion)
-        if planted == "black":
+def _draw(dataset: str, specs: list[ImageSpec]) -> Iterator[DrawnFile]:
+    """Draw and encode every image, with the planted defects."""
+    places: dict[Place, ImageSpec] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for spec in specs:
+        group = (spec.part, spec.emotion)
+        places[*group, counts[group]] = spec
+        counts[group] += 1
+    for place, spec in tqdm(places.items(), desc=f"draw {dataset}", unit="face", disable=None):
+        defect = DEFECTS[dataset].get(place)
+        shown = places[defect] if isinstance(defect, tuple) else spec
+        pixels = render(dataset, shown.person, shown.sequence, shown.frame, shown.emotion)
+        if defect == "black":
             pixels = np.zeros_like(pixels)
-        yield shot, _encode(pixels, shot.name), planted == "cut"
+        yield DrawnFile(spec, _encode(pixels, spec.name), defect == "cut")
 
 
 def _encode(pixels: np.ndarray, name: str) -> bytes:
-    """The file of a picture, in the format that its name ends in."""
-    picture, file = Image.fromarray(pixels), io.BytesIO()
+    """Return the bytes of an image file in the format of its file name."""
+    image, file = Image.fromarray(pixels), io.BytesIO()
     match name.rsplit(".", 1)[1]:
-        case "png":  # without the search for repetitions, whose outcome zlib leaves open
-            picture.save(file, "PNG", compress_type=zlib.Z_HUFFMAN_ONLY)
+        case "png":  # without string matching, which differs between zlib versions
+            image.save(file, "PNG", compress_type=zlib.Z_HUFFMAN_ONLY)
         case "tiff":
             if "/KM." in name or "/KA.AN1." in name:
-                picture = Image.fromarray(pixels).convert("P")  # palette pictures, as in the real archive
-            picture.save(file, "TIFF")
+                image = Image.fromarray(pixels).convert("P")  # palette images, as in the real archive
+            image.save(file, "TIFF")
         case "jpg":
-            picture.save(file, "JPEG", quality=95 if picture.mode == "L" else 75)
+            image.save(file, "JPEG", quality=95 if image.mode == "L" else 75)
     return file.getvalue()
 
 
-def _pictures(drawn: Iterator[tuple[Shot, bytes, bool]]) -> Iterator[tuple[str, bytes]]:
-    """A member a picture."""
-    for shot, picture, cut in drawn:
-        yield shot.name, picture[: len(picture) // 2] if cut else picture
+def _image_members(files: Iterable[DrawnFile]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of one member for each image."""
+    for spec, content, truncated in files:
+        yield spec.name, content[: len(content) // 2] if truncated else content
 
 
-def _label_lists(shots: list[Shot]) -> Iterator[tuple[str, bytes]]:
-    """RAF-DB's two lists of labels."""
+def _label_list_members(specs: list[ImageSpec]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of RAF-DB's two label lists."""
     for part in ("train", "test"):
-        listed = [shot for shot in shots if shot.part == part]
-        rows = (f"{Path(shot.name).name},{RAFDB_EMOTIONS.index(shot.emotion) + 1}" for shot in listed)
+        listed = [spec for spec in specs if spec.part == part]
+        rows = (f"{Path(spec.name).name},{RAFDB_EMOTIONS.index(spec.emotion) + 1}" for spec in listed)
         yield f"{part}_labels.csv", "\n".join(["image,label", *rows, ""]).encode()
 
 
-def _table(drawn: Iterator[tuple[Shot, bytes, bool]]) -> Iterator[tuple[str, bytes]]:
-    """FER2013's one table, a row a picture: the pixels of the very files of the other layout."""
+def _table_member(files: Iterable[DrawnFile]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of FER2013's table; its pixels are those of the image files."""
     rows = ["emotion,pixels,Usage"]
-    for shot, picture, cut in drawn:
-        pixels = Image.open(io.BytesIO(picture)).tobytes()
-        pixels = pixels[: len(pixels) // 2] if cut else pixels
-        rows.append(f"{FER2013_EMOTIONS.index(shot.emotion)},{' '.join(map(str, pixels))},{shot.part}")
+    for spec, content, truncated in files:
+        pixels = Image.open(io.BytesIO(content)).tobytes()
+        pixels = pixels[: len(pixels) // 2] if truncated else pixels
+        rows.append(f"{FER2013_EMOTIONS.index(spec.emotion)},{' '.join(map(str, pixels))},{spec.part}")
     yield "fer2013.csv", "\n".join([*rows, ""]).encode()

@@ -1,4 +1,4 @@
-"""What Kaggle was asked for, and what a person is told when it does not come."""
+"""What is downloaded from Kaggle, and the error messages if this fails."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,15 +9,23 @@ from urllib3.exceptions import HTTPError as TransportError
 
 from stages.base.errors import InputError
 
-TOKEN = (
+TOKEN_HELP = (
     "create a token at https://www.kaggle.com/settings/api, save it as ~/.kaggle/access_token or set KAGGLE_API_TOKEN "
-    "(kaggle.json, or KAGGLE_USERNAME and KAGGLE_KEY, do too), and run again"
+    "(kaggle.json, or KAGGLE_USERNAME and KAGGLE_KEY, also work), then run again"
 )
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What to download, and the key of params.yaml that says so."""
+class KaggleTarget:
+    """A data set or competition on Kaggle, or one file of it.
+
+    Attributes:
+        key: the key of params.yaml with these settings.
+        kind: "dataset" or "competition".
+        slug: "owner/name" of a data set, or the name of a competition, as in the address of its page.
+        version: version of a data set; None for the current one.
+        file: path of one file; None for all files in one zip file.
+    """
 
     key: str
     kind: str
@@ -27,7 +35,7 @@ class Wanted:
 
     @property
     def page(self) -> str:
-        """Where a person reads about it and accepts its terms."""
+        """Address of the page that describes it and where its terms can be accepted."""
         return f"https://www.kaggle.com/{self.kind}s/{self.slug}" + "/rules" * (self.kind == "competition")
 
     def __str__(self) -> str:
@@ -36,40 +44,41 @@ class Wanted:
 
 
 @contextmanager
-def in_one_line(wanted: Wanted) -> Iterator[None]:
-    """Turn what the client raises into an InputError that says what to do next."""
+def client_errors_as_input_errors(target: KaggleTarget) -> Iterator[None]:
+    """Convert the errors of Kaggle's client into an InputError that says what to do."""
     try:
         yield
     except requests.HTTPError as error:
-        raise InputError(_refusal(wanted, error.response.status_code)) from None
+        raise InputError(_describe_status(target, error.response.status_code)) from None
     except (requests.exceptions.InvalidJSONError, ValueError) as error:
         raise InputError(
-            f"what answered for {wanted} is not Kaggle ({type(error).__name__}); check network and proxy, and run again"
+            f"the response for {target} is not from Kaggle ({type(error).__name__}); check the network and proxy, then "
+            "run again"
         ) from None
     except (requests.RequestException, TransportError) as error:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):  # any other trouble with TLS is a broken connection
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):  # other TLS errors are connection failures
             raise InputError(
-                "Kaggle's TLS certificate is not trusted here: check this machine's clock; behind a proxy that reads "
-                "TLS, set REQUESTS_CA_BUNDLE to its certificate"
+                "Kaggle's TLS certificate is not trusted: check the clock of this machine; behind a proxy that "
+                "decrypts TLS, set REQUESTS_CA_BUNDLE to the proxy's certificate"
             ) from None
         raise InputError(
             f"the connection to Kaggle failed ({type(error).__name__}); check the network and run again: "
-            f"the download of {wanted} goes on where it stopped"
+            f"the download of {target} will resume where it stopped"
         ) from None
     except OSError as error:
-        raise InputError(f"the download of {wanted} stopped: {error}") from None
+        raise InputError(f"the download of {target} failed: {error}") from None
 
 
-def _refusal(wanted: Wanted, status: int) -> str:
+def _describe_status(target: KaggleTarget, status: int) -> str:
     match status:
         case 401:
-            return f"Kaggle refuses the credentials (401): {TOKEN}"
+            return f"Kaggle rejects the credentials (401): {TOKEN_HELP}"
         case 403:
             return (
-                f"Kaggle gives no access to {wanted} (403): sign in, accept its licence or rules at {wanted.page} and "
-                f"run again; where there is no such page, correct {wanted.key} in params.yaml"
+                f"Kaggle denies access to {target} (403): sign in, accept its licence or rules at {target.page} and "
+                f"run again; if there is no such page, correct {target.key} in params.yaml"
             )
         case 404:
-            return f"Kaggle has no {wanted} (404): correct {wanted.key} in params.yaml; see {wanted.page}"
+            return f"Kaggle has no {target} (404): correct {target.key} in params.yaml; see {target.page}"
         case _:
-            return f"Kaggle cannot serve {wanted} now (HTTP {status}); run again later"
+            return f"Kaggle cannot serve {target} at the moment (HTTP {status}); run again later"

@@ -1,8 +1,8 @@
-"""A small Kaggle on loopback for Kaggle's own client, unchanged, to talk to.
+"""A Kaggle server on loopback, for tests with Kaggle's unmodified client.
 
-The client speaks TLS with api.kaggle.com and with the storage it is sent on to, and takes proxies and certificates from
-the environment, as `requests` does. So this is a proxy that answers for both hosts itself, with a certificate of its
-own making; `environment` is what a process needs to be led here.
+The client connects over TLS to api.kaggle.com and to the storage host to which it is redirected, and reads proxies and
+certificates from the environment, as `requests` does. This server is such a proxy: it answers for both hosts, with a
+self-signed certificate. `environment` has the variables that direct a process to it.
 """
 
 import datetime
@@ -26,25 +26,33 @@ USER, KEY = "someone", "a-key-of-the-tests"
 
 @dataclass
 class Kaggle:
-    """What the server has, what goes wrong, and what it was asked for."""
+    """Content of the server, the failures to simulate, and the requests received."""
 
-    datasets: dict[str, list[bytes]] = field(default_factory=dict)  # owner/name: its versions, from 1
-    files: dict[str, bytes] = field(default_factory=dict)  # single files, of data sets or competitions
+    datasets: dict[str, list[bytes]] = field(default_factory=dict)  # owner/name → its versions, from 1
+    version_dates: list[str] = field(
+        default_factory=lambda: [
+            f"{year}-12-0{number}T23:30:00.1234567Z" for number, year in enumerate((2022, 2023, 2024), 1)
+        ]
+    )
+    last_updated: str | None = "2025-01-04T00:00:00Z"
+    files: dict[str, bytes] = field(default_factory=dict)  # single files of data sets and competitions
     competitions: dict[str, bytes] = field(default_factory=dict)
-    refusals: dict[str, list[int]] = field(default_factory=dict)  # request name: the statuses that it gets first
-    pages: dict[str, bytes] = field(default_factory=dict)  # request name: what somebody else answers in Kaggle's place
-    faults: list[tuple[str, int]] = field(default_factory=list)  # of the next GETs: drop, stall (after bytes), status
-    hangs_up: bool = False  # before TLS is agreed on
-    asked: list[tuple[str, dict]] = field(default_factory=list)  # request name and its fields, or "GET" and its headers
+    refusals: dict[str, list[int]] = field(default_factory=dict)  # request name → statuses of the first responses
+    pages: dict[str, bytes] = field(default_factory=dict)  # request name → response of another server in Kaggle's place
+    faults: list[tuple[str, int]] = field(
+        default_factory=list
+    )  # of the next GETs: drop or stall after so many bytes, or a status
+    hangs_up: bool = False  # close connections before the TLS handshake
+    requests: list[tuple[str, dict]] = field(default_factory=list)  # name and fields, or "GET" and headers
     released: threading.Event = field(default_factory=threading.Event)
 
     def ranges(self) -> list[str | None]:
-        """The Range header of each GET."""
-        return [fields.get("Range") for name, fields in self.asked if name == "GET"]
+        """Return the Range header of each GET."""
+        return [fields.get("Range") for name, fields in self.requests if name == "GET"]
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `kaggle` on a free port of loopback until it is closed."""
+    """Serves `kaggle` on a free port of loopback until `close` is called."""
 
     daemon_threads = True
 
@@ -59,7 +67,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that lead a process here in place of Kaggle."""
+        """Environment variables that direct a process to this server."""
         port = self.server_address[1]
         return {"HTTPS_PROXY": f"http://127.0.0.1:{port}", "REQUESTS_CA_BUNDLE": str(self.certificate), "NO_PROXY": ""}
 
@@ -69,7 +77,7 @@ class Server(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: socket.socket, client_address: tuple) -> None:
-        """A client that hangs up, or does not trust the certificate, is part of the tests."""
+        """Print nothing: clients that disconnect or distrust the certificate are part of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -85,13 +93,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb")
-        self.close_connection = False  # whatever the version of HTTP that CONNECT was asked in
+        self.close_connection = False  # also if CONNECT came as HTTP/1.0
 
     def do_POST(self) -> None:
         kaggle = self.server.kaggle
         name = self.path.rpartition("/")[2]
         fields = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        kaggle.asked.append((name, fields))
+        kaggle.requests.append((name, fields))
         credentials = self.headers.get("Authorization", "")
         if kaggle.refusals.get(name):
             status = kaggle.refusals[name].pop(0)
@@ -103,35 +111,47 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.headers["Host"] != API or not credentials.startswith(("Basic ", f"Bearer {TOKEN}")):
             self._json(401, {"code": 401, "message": "Unauthenticated"})
         else:
-            getattr(self, f"_{name}")(fields)
+            answers = {
+                "GetDataset": self._get_dataset,
+                "DownloadDataset": self._download_dataset,
+                "DownloadDataFiles": self._download_competition,
+                "DownloadDataFile": self._download_competition_file,
+            }
+            answers[name](fields)
 
-    def _GetDataset(self, fields: dict) -> None:
+    def _get_dataset(self, fields: dict) -> None:
         versions = self.server.kaggle.datasets.get(f"{fields['ownerSlug']}/{fields['datasetSlug']}")
         if versions is None:
             return self._json(404, {"code": 404, "message": "Not found"})
-        self._json(200, {"currentVersionNumber": len(versions), "licenseName": "CC0-1.0"})
+        listed = [
+            {"versionNumber": n, "creationDate": date} for n, date in enumerate(self.server.kaggle.version_dates, 1)
+        ]
+        content = {"currentVersionNumber": len(versions), "licenseName": "CC0-1.0", "versions": listed}
+        if self.server.kaggle.last_updated:
+            content["lastUpdated"] = self.server.kaggle.last_updated
+        return self._json(200, content)
 
-    def _DownloadDataset(self, fields: dict) -> None:
+    def _download_dataset(self, fields: dict) -> None:
         versions = self.server.kaggle.datasets[f"{fields['ownerSlug']}/{fields['datasetSlug']}"]
         version = fields.get("datasetVersionNumber", len(versions))
-        whole = f"{fields['ownerSlug']}/{fields['datasetSlug']}/{version}/archive.zip"
-        self._redirect(f"file/{fields['fileName']}" if "fileName" in fields else whole)
+        archive = f"{fields['ownerSlug']}/{fields['datasetSlug']}/{version}/archive.zip"
+        self._redirect(f"file/{fields['fileName']}" if "fileName" in fields else archive)
 
-    def _DownloadDataFiles(self, fields: dict) -> None:
+    def _download_competition(self, fields: dict) -> None:
         self._redirect(f"competition/{fields['competitionName']}/archive.zip")
 
-    def _DownloadDataFile(self, fields: dict) -> None:
+    def _download_competition_file(self, fields: dict) -> None:
         self._redirect(f"file/{fields['fileName']}")
 
     def _redirect(self, path: str) -> None:
-        signature = len(self.server.kaggle.asked)  # another one each time, as signatures are
+        signature = len(self.server.kaggle.requests)  # differs between requests
         self._answer(302, {"Location": f"https://{STORAGE}/{path}?X-Goog-Signature={signature}"}, b"")
 
     def do_GET(self) -> None:
         kaggle = self.server.kaggle
-        kaggle.asked.append(("GET", dict(self.headers)))
+        kaggle.requests.append(("GET", dict(self.headers)))
         body = self._stored()
-        if "Authorization" in self.headers:  # the storage refuses a signed address with credentials beside it
+        if "Authorization" in self.headers:  # the storage rejects a signed address together with credentials
             return self._answer(400, {}, b"<Error/>")
         if body is None:
             return self._answer(404, {}, b"<Error/>")
@@ -144,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Accept-Ranges": "bytes", "ETag": tag, "Last-Modified": "Wed, 01 Jan 2025 00:00:00 GMT"}
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
-        self._answer(status, headers, body[start:], fault, after)
+        return self._answer(status, headers, body[start:], fault, after)
 
     def _stored(self) -> bytes | None:
         kaggle = self.server.kaggle
@@ -155,6 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return kaggle.competitions.get(name)
             case [owner, name, version, _]:
                 return kaggle.datasets[f"{owner}/{name}"][int(version) - 1]
+            case _:
+                return None
 
     def _json(self, status: int, content: dict) -> None:
         self._answer(status, {"Content-Type": "application/json"}, json.dumps(content).encode())
@@ -176,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _certify(path: Path) -> None:
-    """Write a self-signed certificate for both hosts, and its key."""
+    """Write a self-signed certificate for both hosts and its private key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Kaggle of the tests")])
     now = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""stages.sources.kaggle with the real client, in processes of its own, against a Kaggle on loopback."""
+"""Kaggle downloads with the real client, in separate processes, from a Kaggle server on loopback."""
 
 import io
 import json
@@ -19,10 +19,10 @@ RUN = """
 import json, sys, time
 from pathlib import Path
 from stages.base.errors import InputError
-from stages.base.params import Kaggle
+from stages.params.sources import Kaggle
 from stages.sources import kaggle
 kaggle.TIMEOUT = int(sys.argv[3])
-time.sleep = lambda seconds, sleep=time.sleep: sleep(seconds / 50)  # the waits between retries
+time.sleep = lambda seconds, sleep=time.sleep: sleep(seconds / 50)  # shorter waits between retries
 try:
     print(json.dumps(kaggle.fetch("ck48", Kaggle(**json.loads(sys.argv[1])), Path(sys.argv[2]))))
 except InputError as error:
@@ -53,7 +53,7 @@ def server(tmp_path_factory):
 
 
 class Process:
-    """Runs `kaggle.fetch` as a stage would, in a home of its own."""
+    """Runs `kaggle.fetch` in separate processes with their own home folder."""
 
     def __init__(self, server, home: Path) -> None:
         self.folder, self.home, self.server = home / "folder", home, server
@@ -89,7 +89,7 @@ class Process:
         return done.stderr
 
     def wait_for_part(self) -> None:
-        """Until as much has reached the cache as a server that stalls at `CUT` will ever send."""
+        """Wait until the cache has all that a server sends before it stalls at `CUT`."""
         end = time.monotonic() + 30
         while sum(path.stat().st_size for path in self.cached()) < 2**21:
             assert time.monotonic() < end
@@ -104,7 +104,7 @@ class Process:
 
 @pytest.fixture
 def kaggle(server):
-    """The server's state, with two versions of a data set and a competition."""
+    """The server's state, with a data set of three versions and a competition."""
     server.kaggle = kaggle_server.Kaggle(
         datasets={"someone/faces": ARCHIVES[:3]},
         competitions={"a-challenge": ARCHIVES[3]},
@@ -119,7 +119,7 @@ def process(server, kaggle, tmp_path):
     return Process(server, tmp_path)
 
 
-def test_a_data_set_comes_as_it_is_served(process, kaggle):
+def test_a_data_set_is_written_unchanged(process, kaggle):
     source = process.fetch(dataset="someone/faces")
     assert source == {
         "source": "kaggle",
@@ -127,15 +127,29 @@ def test_a_data_set_comes_as_it_is_served(process, kaggle):
         "version": 3,
         "licence": "CC0-1.0",
         "drawn": False,
+        "date": "2024-12-03",
     }
     assert process.files() == {"faces.zip": ARCHIVES[2]}
     assert process.cached() == []
-    assert dict(kaggle.asked)["DownloadDataset"]["datasetVersionNumber"] == 3
+    assert dict(kaggle.requests)["DownloadDataset"]["datasetVersionNumber"] == 3
 
 
-def test_a_pinned_version_is_the_one_asked_for(process, kaggle):
-    assert process.fetch(**PINNED)["version"] == 2
+def test_a_pinned_version_is_downloaded(process, kaggle):
+    source = process.fetch(**PINNED)
+    assert (source["version"], source["date"]) == (2, "2023-12-02")
     assert process.files() == {"faces.zip": ARCHIVES[1]}
+
+
+def test_without_a_list_of_versions_only_the_current_one_has_a_date(process, server, kaggle, tmp_path):
+    kaggle.version_dates = []
+    assert process.fetch(dataset="someone/faces")["date"] == "2025-01-04"
+    (tmp_path / "pinned").mkdir()
+    assert Process(server, tmp_path / "pinned").fetch(**PINNED)["date"] is None
+
+
+def test_a_data_set_without_dates_has_none(process, kaggle):
+    kaggle.version_dates, kaggle.last_updated = [], None
+    assert process.fetch(dataset="someone/faces")["date"] is None
 
 
 def test_one_file_of_a_data_set(process, kaggle):
@@ -145,7 +159,7 @@ def test_one_file_of_a_data_set(process, kaggle):
 
 def test_a_competition(process, kaggle):
     source = process.fetch(**CHALLENGE)
-    assert (source["from"], source["version"]) == ("competition a-challenge", None)
+    assert (source["from"], source["version"], source["date"]) == ("competition a-challenge", None, None)
     assert source["licence"] == "see https://www.kaggle.com/competitions/a-challenge/rules"
     assert process.files() == {"a-challenge.zip": ARCHIVES[3]}
 
@@ -155,13 +169,13 @@ def test_one_file_of_a_competition(process, kaggle):
     assert process.files() == {"a table.csv": kaggle.files["a table.csv"]}
 
 
-def test_a_busy_server_is_asked_again(process, kaggle):
+def test_a_request_to_a_busy_server_is_repeated(process, kaggle):
     kaggle.refusals["GetDataset"] = [503, 502]
     process.fetch(**PINNED)
 
 
 @pytest.mark.parametrize("fault", ["drop", "stall"])
-def test_a_broken_connection_is_taken_up_again(process, kaggle, fault):
+def test_a_download_resumes_after_a_broken_connection(process, kaggle, fault):
     kaggle.faults = [(fault, CUT)]
     process.timeout = 4 if fault == "stall" else process.timeout
     process.fetch(**PINNED)
@@ -169,7 +183,7 @@ def test_a_broken_connection_is_taken_up_again(process, kaggle, fault):
     assert process.files() == {"faces.zip": ARCHIVES[1]}
 
 
-def test_the_next_run_goes_on_where_a_killed_one_stopped(process, kaggle):
+def test_the_next_run_resumes_the_download_of_a_killed_one(process, kaggle):
     kaggle.faults = [("stall", CUT)]
     running = process.start(**PINNED)
     process.wait_for_part()
@@ -183,46 +197,46 @@ def test_the_next_run_goes_on_where_a_killed_one_stopped(process, kaggle):
     assert process.cached() == []
 
 
-def test_the_next_run_goes_on_where_a_lost_connection_left_off(process, kaggle):
+def test_the_next_run_resumes_after_a_lost_connection(process, kaggle):
     kaggle.faults = [("drop", CUT)] + [("drop", 0)] * 4
-    assert "goes on where it stopped" in process.refuse(**PINNED)
+    assert "will resume where it stopped" in process.refuse(**PINNED)
     process.fetch(**PINNED)
     assert kaggle.ranges()[-1] == f"bytes={2**21}-"
     assert process.files() == {"faces.zip": ARCHIVES[1]}
 
 
-def test_an_error_page_in_the_middle_never_ends_up_in_the_archive(process, kaggle):
+def test_an_error_page_never_becomes_part_of_the_archive(process, kaggle):
     kaggle.faults = [("drop", CUT), ("status", 503), ("status", 503)]
-    assert "not usable" in process.refuse(**PINNED)
+    assert "is invalid" in process.refuse(**PINNED)
     process.fetch(**PINNED)
     assert process.files() == {"faces.zip": ARCHIVES[1]}
 
 
-def test_two_runs_at_once_do_not_mix(process, server, kaggle, tmp_path):
+def test_two_simultaneous_downloads_do_not_interfere(process, server, kaggle, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     kaggle.faults = [("drop", CUT), ("drop", CUT)]
     second = Process(server, other)
     second.environment = process.environment
-    (process.home / ".kaggle").mkdir()  # two clients that both find it missing may fail over it
+    (process.home / ".kaggle").mkdir()  # two clients that create it at the same time can fail
     running = second.start(**PINNED)
     process.fetch(**PINNED)
     assert running.communicate(timeout=60)[1] == ""
     assert process.files() == second.files() == {"faces.zip": ARCHIVES[1]}
 
 
-def test_a_key_file_signs_in_too(process, kaggle):
+def test_signing_in_with_a_key_file(process, kaggle):
     del process.environment["KAGGLE_API_TOKEN"]
     folder = process.home / "config"
     folder.mkdir()
     (folder / "kaggle.json").write_text(json.dumps({"username": kaggle_server.USER, "key": kaggle_server.KEY}))
     process.environment["KAGGLE_CONFIG_DIR"] = str(folder)
     process.fetch(**PINNED)
-    assert "IntrospectToken" not in dict(kaggle.asked)
+    assert "IntrospectToken" not in dict(kaggle.requests)
 
 
 @pytest.mark.parametrize("token", [None, "an-old-token"])
-def test_no_credentials(process, token):
+def test_missing_or_rejected_credentials(process, token):
     if token is None:
         del process.environment["KAGGLE_API_TOKEN"]
     else:
@@ -234,8 +248,8 @@ def test_no_credentials(process, token):
 @pytest.mark.parametrize(
     ("request_name", "status", "settings", "words"),
     [
-        ("IntrospectToken", 401, PINNED, "refuses the credentials (401): create a token"),
-        ("DownloadDataset", 401, PINNED, "refuses the credentials (401): create a token"),
+        ("IntrospectToken", 401, PINNED, "rejects the credentials (401): create a token"),
+        ("DownloadDataset", 401, PINNED, "rejects the credentials (401): create a token"),
         ("GetDataset", 403, PINNED, "accept its licence or rules at https://www.kaggle.com/datasets/someone/faces "),
         ("DownloadDataFiles", 403, CHALLENGE, "https://www.kaggle.com/competitions/a-challenge/rules"),
         ("DownloadDataset", 404, PINNED, "no dataset someone/faces, version 2 (404): correct sources.kaggle.ck48"),
@@ -243,7 +257,7 @@ def test_no_credentials(process, token):
         ("DownloadDataFiles", 429, CHALLENGE, "HTTP 429"),
     ],
 )
-def test_a_refusal_says_what_to_do(process, kaggle, request_name, status, settings, words):
+def test_an_error_status_gives_a_message_that_says_what_to_do(process, kaggle, request_name, status, settings, words):
     kaggle.refusals[request_name] = [status] * 9
     assert words in process.refuse(**settings)
 
@@ -252,15 +266,15 @@ def test_a_refusal_says_what_to_do(process, kaggle, request_name, status, settin
     ("settings", "words"),
     [
         ({"dataset": "someone/elses"}, "no dataset someone/elses (404): correct sources.kaggle.ck48"),
-        ({"dataset": "someone/faces", "version": 4}, "the current one is 3; correct sources.kaggle.ck48.version"),
-        ({"dataset": "someone/faces", "version": 0}, "the current one is 3; correct sources.kaggle.ck48.version"),
+        ({"dataset": "someone/faces", "version": 4}, "the current version is 3; correct sources.kaggle.ck48.version"),
+        ({"dataset": "someone/faces", "version": 0}, "the current version is 3; correct sources.kaggle.ck48.version"),
         ({"dataset": "someone/faces", "file": "b.csv"}, "no dataset someone/faces, file b.csv (404)"),
         ({"dataset": "faces"}, "'faces' is not of the form owner/name"),
         ({"competition": "c", "version": 1}, "competitions have no versions"),
         ({}, "sources.kaggle.ck48: set dataset (owner/name) or competition"),
     ],
 )
-def test_settings_that_lead_nowhere(process, settings, words):
+def test_invalid_settings_raise_input_error(process, settings, words):
     assert words in process.refuse(**settings)
 
 
@@ -269,30 +283,30 @@ def test_no_network(process):
     assert "the connection to Kaggle failed" in process.refuse(**PINNED)
 
 
-def test_a_network_that_hangs_up(process, kaggle):
+def test_a_connection_closed_by_the_server(process, kaggle):
     kaggle.hangs_up = True
     assert "the connection to Kaggle failed" in process.refuse(**PINNED)
 
 
-def test_a_certificate_that_is_not_trusted(process):
+def test_an_untrusted_certificate(process):
     del process.environment["REQUESTS_CA_BUNDLE"]
     assert "TLS certificate is not trusted" in process.refuse(**PINNED)
 
 
-def test_another_server_answers(process, kaggle):
+def test_a_response_from_another_server(process, kaggle):
     kaggle.pages["GetDataset"] = b"<html>Welcome to the hotel's network</html>"
-    assert "is not Kaggle" in process.refuse(**PINNED)
+    assert "is not from Kaggle" in process.refuse(**PINNED)
 
 
-def test_a_cache_that_cannot_be_written(process):
+def test_an_unwritable_cache(process):
     process.environment["XDG_CACHE_HOME"] = "/dev/null"
     error = process.refuse(**PINNED)
-    assert "dataset someone/faces, version 2 stopped" in error and "/dev/null" in error
+    assert "dataset someone/faces, version 2 failed" in error and "/dev/null" in error
 
 
-def test_an_archive_that_is_none(process, kaggle):
+def test_a_download_that_is_not_an_archive(process, kaggle):
     kaggle.competitions["a-challenge"] = b"<html>Please sign in</html>"
-    assert "no zip archive" in process.refuse(**CHALLENGE)
+    assert "not a zip archive" in process.refuse(**CHALLENGE)
     kaggle.competitions["a-challenge"] = ARCHIVES[3]
     process.fetch(**CHALLENGE)
     assert process.files() == {"a-challenge.zip": ARCHIVES[3]}

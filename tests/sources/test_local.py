@@ -1,13 +1,15 @@
-"""stages.sources.local on real, small archives."""
+"""Local archives: copied and packed bytes, dates, and errors."""
 
 import hashlib
 import io
 import os
+import random
 import stat
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 
 from helpers.project import ROOT
 from stages.base.errors import InputError
-from stages.base.params import Local
+from stages.params.sources import Local
 from stages.sources import local
 
 
@@ -27,11 +29,11 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def mine(tmp_path):
-    """Where the user keeps things."""
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    return mine
+def user_folder(tmp_path):
+    """A folder for the user's own archives."""
+    user_folder = tmp_path / "user"
+    user_folder.mkdir()
+    return user_folder
 
 
 def fetch(path, folder: Path, sha256: str | None = None) -> dict:
@@ -45,13 +47,13 @@ def refused(path, folder: Path, sha256: str | None = None) -> str:
     return str(caught.value)
 
 
-def zipped(path: Path) -> Path:
+def write_zip(path: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("CK+48/anger/S010_004_00000017.png", b"picture" * 100)
+        archive.writestr(zipfile.ZipInfo("CK+48/anger/S010_004_00000017.png"), b"picture" * 100)
     return path
 
 
-def tarred(path: Path, mode: str) -> Path:
+def write_tar(path: Path, mode: str) -> Path:
     with tarfile.open(path, mode) as archive:
         member = tarfile.TarInfo("jaffedbase/KA.AN1.39.tiff")
         member.size = 700
@@ -59,7 +61,7 @@ def tarred(path: Path, mode: str) -> Path:
     return path
 
 
-def written(path: Path) -> Path:
+def write_csv(path: Path) -> Path:
     path.write_text("emotion,pixels,Usage\n0,70 80 82,Training\n")
     return path
 
@@ -67,18 +69,18 @@ def written(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "make"),
     [
-        ("ck48.zip", zipped),
-        ("CK+48 of a friend.ZIP", zipped),
-        ("zip-by-another-name.bin", zipped),
-        ("jaffe.tar", lambda path: tarred(path, "w")),
-        ("jaffe.tar.gz", lambda path: tarred(path, "w:gz")),
-        ("jaffe.tar.bz2", lambda path: tarred(path, "w:bz2")),
-        ("jaffe.tar.xz", lambda path: tarred(path, "w:xz")),
-        ("fer2013.csv", written),
+        ("ck48.zip", write_zip),
+        ("CK+48 of a friend.ZIP", write_zip),
+        ("zip-by-another-name.bin", write_zip),
+        ("jaffe.tar", lambda path: write_tar(path, "w")),
+        ("jaffe.tar.gz", lambda path: write_tar(path, "w:gz")),
+        ("jaffe.tar.bz2", lambda path: write_tar(path, "w:bz2")),
+        ("jaffe.tar.xz", lambda path: write_tar(path, "w:xz")),
+        ("fer2013.csv", write_csv),
     ],
 )
-def test_a_file_is_copied_as_it_is(mine, folder, name, make):
-    source = make(mine / name)
+def test_a_file_is_copied_unchanged(user_folder, folder, name, make):
+    source = make(user_folder / name)
     provenance = fetch(source, folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {name: source.read_bytes()}
     assert provenance == {
@@ -87,18 +89,66 @@ def test_a_file_is_copied_as_it_is(mine, folder, name, make):
         "version": None,
         "licence": "see its own terms",
         "drawn": False,
+        "date": None,  # 1980-01-01 and 1970-01-01 stand for no date
     }
 
 
-def test_home_and_the_working_directory_are_understood(mine, folder, monkeypatch):
-    zipped(mine / "ck48.zip")
-    monkeypatch.setenv("HOME", str(mine))
+def dated_zip(path: Path, *dates: tuple[int, int, int]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, date in enumerate(dates):
+            archive.writestr(zipfile.ZipInfo(f"{number}.png", (*date, 23, 59, 58)), b"image")
+        archive.writestr(zipfile.ZipInfo("folder/", (2030, 1, 1, 0, 0, 0)), b"")
+    return path
+
+
+def dated_tar(path: Path, *seconds: float) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for number, mtime in enumerate(seconds):
+            member = tarfile.TarInfo(f"{number}.png")
+            member.mtime = mtime
+            archive.addfile(member)
+        folder = tarfile.TarInfo("folder")
+        folder.type, folder.mtime = tarfile.DIRTYPE, 2**31
+        archive.addfile(folder)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "date"),
+    [
+        (lambda path: dated_zip(path, (2018, 7, 3), (2019, 2, 28), (1980, 1, 1)), "2019-02-28"),
+        (lambda path: dated_zip(path, (2018, 0, 0), (2017, 12, 31)), "2017-12-31"),
+        (lambda path: dated_zip(path, (1980, 1, 1), (1980, 0, 0)), None),
+        (lambda path: dated_tar(path, 0, 946684799, 946684799.5), "1999-12-31"),
+        (lambda path: dated_tar(path, 946684800, 2.0**60), "2000-01-01"),
+        (lambda path: dated_tar(path, 0), None),
+        (write_csv, None),
+    ],
+)
+def test_the_date_is_that_of_the_newest_file_in_an_archive(user_folder, folder, make, date, monkeypatch):
+    source = make(user_folder / "ck48.csv")
+    for zone in ("Pacific/Auckland", "America/Los_Angeles"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        os.utime(source, (0, 0) if zone == "Pacific/Auckland" else (2e9, 2e9))
+        assert fetch(source, folder)["date"] == date
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_folder_has_no_date(user_folder, folder):
+    assert fetch(write_files(user_folder / "CK+48", NAMES), folder)["date"] is None
+
+
+def test_paths_relative_to_home_and_to_the_working_directory(user_folder, folder, monkeypatch):
+    write_zip(user_folder / "ck48.zip")
+    monkeypatch.setenv("HOME", str(user_folder))
     assert fetch("~/ck48.zip", folder)["from"] == "ck48.zip"
-    monkeypatch.chdir(mine.parent)
-    assert fetch("mine/ck48.zip", folder)["from"] == "ck48.zip"
+    monkeypatch.chdir(user_folder.parent)
+    assert fetch("user/ck48.zip", folder)["from"] == "ck48.zip"
 
 
-def faces(folder: Path, names: list[str]) -> Path:
+def write_files(folder: Path, names: list[str]) -> Path:
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,8 +159,8 @@ def faces(folder: Path, names: list[str]) -> Path:
 NAMES = ["happy/b.png", "anger/a.png", "list.txt", "anger/ä.png", "anger.png"]
 
 
-def test_a_folder_is_packed_file_by_file(mine, folder):
-    assert fetch(faces(mine / "CK+48", NAMES), folder)["from"] == "CK+48"
+def test_a_folder_is_packed_file_by_file(user_folder, folder):
+    assert fetch(write_files(user_folder / "CK+48", NAMES), folder)["from"] == "CK+48"
     assert [path.name for path in folder.iterdir()] == ["ck48.zip"]
     with zipfile.ZipFile(folder / "ck48.zip") as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == {n: n.encode() * 50 for n in NAMES}
@@ -121,20 +171,20 @@ def test_a_folder_is_packed_file_by_file(mine, folder):
 PACK = """
 import sys
 from pathlib import Path
-from stages.base.params import Local
+from stages.params.sources import Local
 from stages.sources import local
 local.fetch("ck48", Local(path=sys.argv[1]), Path(sys.argv[2]))
 """
 
 
-def test_equal_folders_give_equal_bytes(mine, tmp_path):
-    """Whatever their order, dates, permissions and time zone, and what an operating system leaves lying about."""
-    one, other = faces(mine / "CK+48", NAMES), faces(mine / "CK+48 again", NAMES[::-1])
+def test_equal_folders_give_equal_bytes(user_folder, tmp_path):
+    """Order, dates, permissions, time zone, links and files of the operating system make no difference."""
+    one, other = write_files(user_folder / "CK+48", NAMES), write_files(user_folder / "CK+48 again", NAMES[::-1])
     for path in other.rglob("*.png"):
         path.chmod(stat.S_IRUSR)
         os.utime(path, (0, 0))
-    for litter in (".DS_Store", "anger/Thumbs.db", "__MACOSX/anger/._a.png"):
-        faces(other, [litter])
+    for name in (".DS_Store", "anger/Thumbs.db", "__MACOSX/anger/._a.png"):
+        write_files(other, [name])
     (other / "link.png").symlink_to(other / "list.txt")
     (other / "linked").symlink_to(one)
 
@@ -147,29 +197,29 @@ def test_equal_folders_give_equal_bytes(mine, tmp_path):
     assert sums[0] == sums[1] == "0ffe3028b3199aed5cb1fc72ed3829d22d0f6b3662daf955cbd014ef5617f68d"
 
 
-def test_a_pinned_sum_is_checked(mine, folder):
-    source = zipped(mine / "ck48.zip")
+def test_a_wrong_hash_raises_input_error(user_folder, folder):
+    source = write_zip(user_folder / "ck48.zip")
     right, wrong = hashlib.sha256(source.read_bytes()).hexdigest(), "0" * 64
     fetch(source, folder, right.upper())
     error = refused(source, folder, wrong)
     assert right in error and wrong in error and "sources.local.ck48.sha256" in error
 
 
-def test_a_pinned_sum_is_of_the_packed_folder(mine, folder):
-    source = faces(mine / "CK+48", NAMES)
+def test_the_hash_of_a_folder_is_that_of_the_packed_file(user_folder, folder):
+    source = write_files(user_folder / "CK+48", NAMES)
     fetch(source, folder)
     fetch(source, folder, hashlib.sha256((folder / "ck48.zip").read_bytes()).hexdigest())
 
 
-def test_no_path_names_the_key(folder):
+def test_without_a_path_the_error_names_the_key(folder):
     assert "params.yaml: sources.local.ck48.path is not set" in refused(None, folder)
 
 
-def test_a_missing_path_is_told_in_full(mine, folder, monkeypatch):
-    monkeypatch.setenv("HOME", str(mine))
-    assert f"there is no {mine}/ck48.zip" in refused("~/ck48.zip", folder)
-    monkeypatch.chdir(mine)
-    assert f"there is no {mine}/ck48.zip" in refused("ck48.zip", folder)
+def test_the_error_for_a_missing_file_has_the_full_path(user_folder, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(user_folder))
+    assert f"{user_folder}/ck48.zip does not exist" in refused("~/ck48.zip", folder)
+    monkeypatch.chdir(user_folder)
+    assert f"{user_folder}/ck48.zip does not exist" in refused("ck48.zip", folder)
 
 
 def cut(path: Path, bytes_left: int) -> Path:
@@ -183,6 +233,18 @@ def empty_zip(path: Path) -> Path:
     return path
 
 
+def corrupt_tar_xz(path: Path) -> None:
+    with tarfile.open(path, "w:xz") as archive:
+        for number in range(20):
+            member = tarfile.TarInfo(f"{number}.png")
+            member.size = 20_000
+            archive.addfile(member, io.BytesIO(random.Random(number).randbytes(member.size)))
+    middle = path.stat().st_size // 2
+    with path.open("r+b") as file:
+        file.seek(middle)
+        file.write(b"\xff" * 50)
+
+
 def content(content: bytes):
     return lambda path: path.write_bytes(content)
 
@@ -192,46 +254,47 @@ def content(content: bytes):
     [
         ("ck48.zip", content(b""), "is empty (0 bytes)"),
         ("fer2013.csv", content(b""), "is empty (0 bytes)"),
-        ("ck48", Path.mkdir, "holds no files"),
-        ("ck48", lambda path: (path / "anger").mkdir(parents=True), "holds no files"),
+        ("ck48", Path.mkdir, "contains no files"),
+        ("ck48", lambda path: (path / "anger").mkdir(parents=True), "contains no files"),
         ("ck48.zip", empty_zip, "an archive without files"),
         ("ck48.tar", lambda path: tarfile.open(path, "w").close(), "an archive without files"),
-        ("ck48.zip", lambda path: cut(zipped(path), 400), "is cut short or damaged"),
-        ("ck48.tar.gz", lambda path: cut(tarred(path, "w:gz"), 40), "is cut short or damaged"),
-        ("ck48.tar.bz2", lambda path: cut(tarred(path, "w:bz2"), 40), "or only the beginning of one"),
+        ("ck48.zip", lambda path: cut(write_zip(path), 400), "is truncated or damaged"),
+        ("ck48.tar.gz", lambda path: cut(write_tar(path, "w:gz"), 40), "is truncated or damaged"),
+        ("ck48.tar.xz", corrupt_tar_xz, "is truncated or damaged"),
+        ("ck48.tar.bz2", lambda path: cut(write_tar(path, "w:bz2"), 40), "or is truncated"),
         ("ck48.zip", content(b"<html>Please sign in</html>"), "is not a zip, tar or csv file"),
         ("ck48.rar", content(b"Rar!\x1a\x07\x01\x00" * 9), "is not a zip, tar or csv file"),
         ("table.csv", content(b"\x89PNG,\r\n\x1a\n\0"), "is not a zip, tar or csv file"),
         ("table.csv", content(b"Please sign in"), "is not a zip, tar or csv file"),
-        ("table.txt", written, "is not a zip, tar or csv file"),
+        ("table.txt", write_csv, "is not a zip, tar or csv file"),
         ("pipe", os.mkfifo, "is neither a file nor a folder"),
     ],
 )
-def test_what_is_no_archive_is_refused(mine, folder, name, make, words):
-    make(mine / name)
-    error = refused(mine / name, folder)
-    assert words in error and str(mine / name) in error and "sources.local.ck48.path" in error
+def test_an_invalid_file_raises_input_error(user_folder, folder, name, make, words):
+    make(user_folder / name)
+    error = refused(user_folder / name, folder)
+    assert words in error and str(user_folder / name) in error and "sources.local.ck48.path" in error
 
 
-def test_a_file_name_that_is_no_text_is_refused(mine, folder):
-    (mine / os.fsdecode(b"a\xff.png")).write_bytes(b"picture")
-    assert "not in UTF-8" in refused(mine, folder)
+def test_a_file_name_that_is_not_utf8_raises_input_error(user_folder, folder):
+    (user_folder / os.fsdecode(b"a\xff.png")).write_bytes(b"picture")
+    assert "is not UTF-8" in refused(user_folder, folder)
 
 
 @pytest.mark.parametrize("name", ["ck48.zip", "ck48", "ck48/anger", "ck48/anger/a.png"])
-def test_no_permission_is_told(name):
-    with tempfile.TemporaryDirectory() as place:  # not tmp_path, which is its owner's alone
-        mine, folder = Path(place), Path(place, "out")
-        faces(mine / "ck48", NAMES)
-        zipped(mine / "ck48.zip")
+def test_missing_permission_raises_input_error(name):
+    with tempfile.TemporaryDirectory() as temporary:  # other users cannot read tmp_path
+        user_folder, folder = Path(temporary), Path(temporary, "out")
+        write_files(user_folder / "ck48", NAMES)
+        write_zip(user_folder / "ck48.zip")
         folder.mkdir()
-        mine.chmod(0o755), folder.chmod(0o777), (mine / name).chmod(0)
+        user_folder.chmod(0o755), folder.chmod(0o777), (user_folder / name).chmod(0)
         user = os.geteuid()
         if user == 0:
-            os.seteuid(65534)  # the superuser may read everything
+            os.seteuid(65534)  # root can read everything
         try:
-            error = refused(mine / Path(name).parts[0], folder)
+            error = refused(user_folder / Path(name).parts[0], folder)
         finally:
             os.seteuid(user)
-            (mine / name).chmod(0o700)
-    assert f"{mine / name}: Permission denied" in error
+            (user_folder / name).chmod(0o700)
+    assert f"{user_folder / name}: Permission denied" in error

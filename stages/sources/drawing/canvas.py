@@ -1,7 +1,7 @@
-"""A picture to paint on: soft shapes given by distance functions, so that edges are smooth at any size.
+"""An image to paint on, with antialiased shapes defined by distance functions.
 
-Every operation on a pixel is one of + - × ÷ √, a comparison or a rounding, which IEEE 754 fixes to the last bit:
-the same drawing gives the same bytes on any machine. (No sin, exp or power on arrays, no sums over them.)
+Array operations are limited to + - × ÷ √, comparisons and rounding, whose results IEEE 754 defines exactly, so that a
+drawing has the same bytes on any machine. There is no sin, exp or power of arrays, and no sum over array elements.
 """
 
 from dataclasses import dataclass
@@ -12,28 +12,39 @@ Colour = tuple[float, float, float]  # red, green, blue in 0..1
 Point = tuple[float, float]
 
 
-def blob(x: np.ndarray, y: np.ndarray, at: Point, reach: Point) -> np.ndarray:
-    """A round bump, 1 at its middle and 0 beyond `reach`: (1 - r²)², r the elliptic distance from `at`."""
-    left = np.maximum(1 - ((x - at[0]) / reach[0]) ** 2 - ((y - at[1]) / reach[1]) ** 2, 0)
-    return left * left
+def scale(colour: Colour, factor: float) -> Colour:
+    """Return a colour with its brightness multiplied by a factor."""
+    red, green, blue = colour
+    return factor * red, factor * green, factor * blue
+
+
+def bump(x: np.ndarray, y: np.ndarray, centre: Point, radii: Point) -> np.ndarray:
+    """Return a smooth elliptic bump, (1 - r²)²: 1 at its centre and 0 beyond its horizontal and vertical radii."""
+    root = np.maximum(1 - ((x - centre[0]) / radii[0]) ** 2 - ((y - centre[1]) / radii[1]) ** 2, 0)
+    return root * root
 
 
 def line(x: np.ndarray, y: np.ndarray, start: Point, end: Point, width: float) -> np.ndarray:
-    """A soft straight line, 1 along its middle, 0 from `width`/2 away."""
+    """Return a soft line segment: 1 along its centre, and 0 beyond half of `width` from it."""
     along_x, along_y = end[0] - start[0], end[1] - start[1]
-    place = ((x - start[0]) * along_x + (y - start[1]) * along_y) / (along_x**2 + along_y**2)
-    place = np.clip(place, 0, 1)
-    away = (x - start[0] - place * along_x) ** 2 + (y - start[1] - place * along_y) ** 2
-    return np.maximum(1 - away / (width / 2) ** 2, 0)
+    position = ((x - start[0]) * along_x + (y - start[1]) * along_y) / (along_x**2 + along_y**2)
+    position = np.clip(position, 0, 1)
+    distance = (x - start[0] - position * along_x) ** 2 + (y - start[1] - position * along_y) ** 2
+    return np.maximum(1 - distance / (width / 2) ** 2, 0)
 
 
 @dataclass
 class Canvas:
-    """Pixels and where they lie, in face units (see `Person`).
+    """Pixels and their coordinates in face units (see `Person`).
 
-    `x`, `y` (H×W, right and down) are coordinates on the outline of the head as seen, `u`, `v` (H×W) on the features
-    of its curved front, which a turn of the head shifts; `pixel` is the width of a pixel; `pixels` is float32,
-    1×H×W (grey) or 3×H×W, values about 0..1.
+    Attributes:
+        x: H×W, horizontal coordinates (to the right) for the outline of the head.
+        y: H×W, vertical coordinates (downwards) for the outline of the head.
+        u: H×W, horizontal coordinates for the features on the curved front of the face, which a turn of the head
+            displaces.
+        v: H×W, the corresponding vertical coordinates.
+        pixel: width of a pixel.
+        pixels: float32, 1×H×W (grey) or 3×H×W (RGB); 0 is black and 1 is white.
     """
 
     x: np.ndarray
@@ -43,29 +54,35 @@ class Canvas:
     pixel: float
     pixels: np.ndarray
 
-    def around(self, at: Point, reach: Point) -> "Canvas":
-        """The part of the canvas (a view, not a copy) with all pixels whose `u`, `v` lie within `reach` of `at`."""
-        near = (np.abs(self.u - at[0]) < reach[0]) & (np.abs(self.v - at[1]) < reach[1])
-        rows, columns = near.any(axis=1).nonzero()[0], near.any(axis=0).nonzero()[0]
+    def crop(self, centre: Point, margins: Point) -> "Canvas":
+        """Return a view of the rectangle with all pixels whose `u` and `v` are within these margins of a centre."""
+        near = (np.abs(self.u - centre[0]) < margins[0]) & (np.abs(self.v - centre[1]) < margins[1])
+        rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
         if len(rows) == 0:
             rows = columns = np.array([0])
         part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         return Canvas(self.x[part], self.y[part], self.u[part], self.v[part], self.pixel, self.pixels[:, *part])
 
-    def inside(self, distance: np.ndarray, soft: float = 0.0) -> np.ndarray:
-        """Coverage, 0..1, of the shape where `distance` (face units) is positive; its edge is at least a pixel soft."""
-        soft = max(soft, 0.7 * self.pixel)
-        t = np.clip(distance * (0.5 / soft) + 0.5, 0, 1)
+    def coverage(self, distance: np.ndarray, softness: float = 0.0) -> np.ndarray:
+        """Return how much of each pixel a shape covers, 0..1.
+
+        Args:
+            distance: signed distance to the edge of the shape, positive inside, H×W in face units.
+            softness: half the width of the soft edge, in face units; at least 0.7 pixels.
+        """
+        softness = max(softness, 0.7 * self.pixel)
+        t = np.clip(distance * (0.5 / softness) + 0.5, 0, 1)
         return t * t * (3 - 2 * t)
 
-    def paint(self, cover: np.ndarray | float, colour: Colour) -> None:
-        """Lay a colour over the picture where `cover` (H×W or one number, 0..1) says."""
+    def paint(self, coverage: np.ndarray | float, colour: Colour) -> None:
+        """Blend a colour over the image with an opacity of `coverage` (H×W or one number, 0..1)."""
+        values: tuple[float, ...] = colour
         if len(self.pixels) == 1:
             red, green, blue = colour
-            colour = (0.299 * red + 0.587 * green + 0.114 * blue,)  # ITU-R BT.601, as in Pillow's grey
-        for channel, value in zip(self.pixels, colour):
-            channel += cover * (value - channel)
+            values = (0.299 * red + 0.587 * green + 0.114 * blue,)  # ITU-R BT.601, as Pillow converts to grey
+        for channel, value in zip(self.pixels, values, strict=True):
+            channel += coverage * (value - channel)
 
-    def shade(self, cover: np.ndarray, depth: float) -> None:
-        """Darken the picture by the share `depth` (0..1) where `cover` says."""
-        self.pixels *= 1 - depth * cover
+    def shade(self, coverage: np.ndarray, depth: float) -> None:
+        """Darken the image by the share `depth` (0..1), weighted by `coverage` (H×W, 0..1)."""
+        self.pixels *= 1 - depth * coverage

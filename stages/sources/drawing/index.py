@@ -1,10 +1,10 @@
-"""The index of the faces that a demo archive will hold, known before any face is drawn."""
+"""The index of a demo archive, computed without drawing its faces."""
 
 from pathlib import PurePosixPath
 
 import pandas as pd
 
-from stages.sources.drawing.shots import SHOTS
+from stages.sources.drawing.contents import IMAGE_LISTS
 
 OFFICIAL = {
     "Train": "train", "Val": "test", "Training": "train", "PublicTest": "val", "PrivateTest": "test",
@@ -17,22 +17,22 @@ def demo_index(dataset: str, faces: int) -> pd.DataFrame:
 
     Args:
         dataset: ck48, jaffe, sfew, fer2013 or rafdb.
-        faces: about how many faces are drawn.
+        faces: approximate number of faces.
 
     Returns:
         The columns dataset, label, subject, sequence, official and cluster, as the data set's reader fills them;
         cluster, for near-duplicates, is "".
     """
     rows = []
-    for shot in SHOTS[dataset](faces):
-        film = PurePosixPath(shot.name).name.split("_")[0] if dataset == "sfew" else ""
+    for image in IMAGE_LISTS[dataset](faces):
+        film = PurePosixPath(image.name).name.split("_")[0] if dataset == "sfew" else ""
         rows.append(
             {
                 "dataset": dataset,
-                "label": shot.emotion,
-                "subject": shot.who if dataset in ("ck48", "jaffe") else "",
-                "sequence": shot.sequence if dataset == "ck48" else film,
-                "official": OFFICIAL[shot.part],
+                "label": image.emotion,
+                "subject": image.person if dataset in ("ck48", "jaffe") else "",
+                "sequence": image.sequence if dataset == "ck48" else film,
+                "official": OFFICIAL[image.part],
                 "cluster": "",
             }
         )

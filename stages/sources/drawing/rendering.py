@@ -1,13 +1,13 @@
-"""The studio: the style of each data set's pictures, and any one picture from nothing but its place in the data set."""
+"""Rendering of one image of a demo data set, and the style of each data set."""
 
 import numpy as np
 
-from stages.sources.drawing.camera import Style, view
-from stages.sources.drawing.expressions import action_units
+from stages.sources.drawing.camera import Style, random_view
+from stages.sources.drawing.expressions import random_action_units
 from stages.sources.drawing.face import draw
-from stages.sources.drawing.people import person
+from stages.sources.drawing.people import random_person
 
-VERSION = "1"  # of the drawing: another version means other pictures
+VERSION = "1"  # must change if the drawn images change
 
 STYLES = {
     "ck48": Style(
@@ -98,24 +98,33 @@ STYLES = {
 }
 
 
-def generator(*place: str) -> np.random.Generator:
-    """A random generator that is the same for the same place (data set, person, ...) on every machine."""
-    return np.random.default_rng(list("/".join(place).encode()))
+def seeded_generator(*key: str) -> np.random.Generator:
+    """Return a random number generator whose seed is the key (data set, person, …); it is the same on any machine."""
+    return np.random.default_rng(list("/".join(key).encode()))
 
 
-def photograph(dataset: str, who: str, sequence: str, frame: int, emotion: str) -> np.ndarray:
-    """Draw one picture: uint8, H×W (grey) or H×W×3 (RGB), in the size that the data set has.
+def render(dataset: str, person: str, sequence: str, frame: int, emotion: str) -> np.ndarray:
+    """Draw one image. It depends on the arguments only.
 
-    The same `who` is the same person, the same `sequence` the same moment: its frames 0, 1, 2 differ by a tremor,
-    their grain, and an expression that grows a little.
+    Args:
+        dataset: a key of `STYLES`.
+        person: identifier of the person within the data set.
+        sequence: identifier of the sequence; its frames have the same pose, lighting and background.
+        frame: number of the frame, 0 to 2; frames differ slightly in position, noise and strength of the expression.
+        emotion: the emotion to show.
+
+    Returns:
+        uint8, H×W (grey) or H×W×3 (RGB), in the size of the data set's images.
     """
     style = STYLES[dataset]
-    face = person(generator(dataset, who), style.men)
-    moment = generator(dataset, who, sequence)
-    units = action_units(emotion, moment.uniform(*style.strength), moment)
-    scene = view(style, moment)
-    instant = generator(dataset, who, sequence, str(frame))
-    x, y, roll = instant.uniform(-0.004, 0.004, 3).tolist()  # NumPy's own float64 would widen the pixels
-    scene = scene._replace(x=scene.x + x, y=scene.y + y, roll=scene.roll + roll)
-    held = 0.94 + 0.03 * frame
-    return draw(face, {unit: held * value for unit, value in units.items()}, scene, style, instant)
+    face = random_person(seeded_generator(dataset, person), style.men)
+    sequence_rng = seeded_generator(dataset, person, sequence)
+    units = random_action_units(emotion, sequence_rng.uniform(*style.strength), sequence_rng)
+    view = random_view(style, sequence_rng)
+    frame_rng = seeded_generator(dataset, person, sequence, str(frame))
+    x, y, roll = frame_rng.uniform(
+        -0.004, 0.004, 3
+    ).tolist()  # as Python floats: float64 scalars would widen the pixels
+    view = view._replace(x=view.x + x, y=view.y + y, roll=view.roll + roll)
+    intensity = 0.94 + 0.03 * frame
+    return draw(face, {unit: intensity * value for unit, value in units.items()}, view, style, frame_rng)
