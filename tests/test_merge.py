@@ -1,6 +1,7 @@
-"""The merge stage: archives in, one table of faces out, whole or not at all."""
+"""The merge stage: it writes one face table from all archives, completely or not at all."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,11 @@ from stages.faces.table import open_faces, read_index
 COLUMNS = ["id", "dataset", "file", "label", "subject", "sequence", "official", "crop", "sha256"]
 
 
-def test_two_data_sets_become_one_table(project: Project, drawn):
+def test_two_data_sets_are_merged_into_one_table(project: Project, drawn):
     project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[ck48, fer2013]"))
     for dataset in ("ck48", "fer2013"):
         project.give(dataset, drawn(dataset, 120) / f"{dataset}.zip")
-    said = project.stage("merge")
+    output = project.stage("merge")
     merged = project.folder / "data/merged"
     faces, index = open_faces(merged / "faces.npy"), read_index(merged / "index.csv")
     rejected = pd.read_csv(merged / "rejected.csv")
@@ -31,20 +32,46 @@ def test_two_data_sets_become_one_table(project: Project, drawn):
     assert rejected["reason"].str.contains("contempt").any() and rejected["reason"].str.contains("not a square").any()
     counts = json.loads((project.folder / "metrics/merge.json").read_text())
     assert {name: count["faces"] for name, count in counts.items()} == index["dataset"].value_counts().to_dict()
-    assert "not as published" in said and counts["ck48"]["more_than_published"]["all/anger"] < 0
+    assert "differ from the published ones" in output and counts["ck48"]["more_than_published"]["all/anger"] < 0
 
 
-def test_one_core_and_several_write_the_same_bytes(project: Project, drawn):
+def test_counts_and_reasons_are_printed_as_plain_text(project: Project, drawn):
+    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[jaffe, ck48]"))
+    for dataset in ("ck48", "jaffe"):
+        project.give(dataset, drawn(dataset, 120) / f"{dataset}.zip")
+    lines = project.stage("merge").splitlines()
+    assert [re.sub(r"\b\d+", "N", line) for line in lines if "published" not in line] == [
+        "jaffe: N faces, N rejected: not a picture, or cut short (N)",
+        "ck48: N faces, N rejected: label contempt is not among data.labels (N)",
+    ]
+    assert re.match(r"ck48: the counts differ from the published ones: all/anger \d+ fewer, all/disgust", lines[-1])
+    assert not any(set("{}[]'") & set(line) or line != line.rstrip() for line in lines)
+
+
+def test_the_provenance_of_each_archive_is_copied(project: Project, drawn):
+    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[jaffe, ck48]"))
+    archives = project.folder / "data/archives"
+    for dataset, date in (("ck48", None), ("jaffe", "1998-04-14")):
+        project.give(dataset, drawn(dataset) / f"{dataset}.zip")
+        content = {"date": date, "drawn": False, "files": {f"{dataset}.zip": "0" * 64}, "from": f"{dataset}.zip"}
+        (archives / dataset / "source.json").write_text(json.dumps(content))
+    project.stage("merge")
+    merged = (project.folder / "data/merged/sources.json").read_text()
+    sources = {name: json.loads((archives / name / "source.json").read_text()) for name in ("ck48", "jaffe")}
+    assert merged == json.dumps(sources, indent=2, sort_keys=True) + "\n"
+
+
+def test_the_output_does_not_depend_on_the_number_of_cores(project: Project, drawn):
     project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[jaffe]"))
     project.give("jaffe", drawn("jaffe") / "jaffe.zip")
-    written = []
+    outputs = []
     for cores in ("1", "3"):
         project.stage("merge", LOKY_MAX_CPU_COUNT=cores)
-        written.append({path.name: path.read_bytes() for path in (project.folder / "data/merged").iterdir()})
-    assert written[0] == written[1] and set(written[0]) == {"faces.npy", "index.csv", "rejected.csv", "sources.json"}
+        outputs.append({path.name: path.read_bytes() for path in (project.folder / "data/merged").iterdir()})
+    assert outputs[0] == outputs[1] and set(outputs[0]) == {"faces.npy", "index.csv", "rejected.csv", "sources.json"}
 
 
-def test_colour_is_kept_where_it_is_asked_for(project: Project, drawn):
+def test_three_channels_keep_the_colours(project: Project, drawn):
     project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[sfew]"), ("channels: 1", "channels: 3"))
     project.edit("params.yaml", ("size: 48", "size: 40"))
     project.give("sfew", drawn("sfew") / "sfew.zip")
@@ -53,7 +80,7 @@ def test_colour_is_kept_where_it_is_asked_for(project: Project, drawn):
     assert faces.shape[1:] == (40, 40, 3) and np.ptp(faces.astype(int), axis=3).mean() > 2
 
 
-def test_what_is_drawn_says_so(project: Project, drawn):
+def test_drawn_faces_are_marked_in_the_index(project: Project, drawn):
     project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[ck48]"))
     project.give("ck48", drawn("ck48") / "ck48.zip")
     (project.folder / "data/archives/ck48/source.json").write_text('{"drawn": true}')
@@ -61,7 +88,7 @@ def test_what_is_drawn_says_so(project: Project, drawn):
     assert set(read_index(project.folder / "data/merged/index.csv")["dataset"]) == {"drawn-ck48"}
 
 
-def test_a_data_set_that_left_the_list_leaves_the_folder(project: Project, drawn):
+def test_archives_of_unlisted_data_sets_are_removed(project: Project, drawn):
     project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[ck48]"))
     for dataset in ("ck48", "jaffe"):
         project.give(dataset, drawn(dataset) / f"{dataset}.zip")
@@ -70,7 +97,7 @@ def test_a_data_set_that_left_the_list_leaves_the_folder(project: Project, drawn
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "other", "unknown label"])
-def test_a_bad_archive_is_refused_and_nothing_is_written(project: Project, drawn, tmp_path: Path, damage: str):
+def test_a_bad_archive_raises_input_error_and_nothing_is_written(project: Project, drawn, tmp_path: Path, damage: str):
     project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[ck48, jaffe]"))
     project.give("ck48", drawn("ck48") / "ck48.zip")
     content = (drawn("jaffe") / "jaffe.zip").read_bytes()
@@ -91,7 +118,7 @@ def test_a_bad_archive_is_refused_and_nothing_is_written(project: Project, drawn
     assert ("angst" if damage == "unknown label" else "jaffe.zip") in line
 
 
-def test_the_table_writer_refuses_a_face_of_another_size(tmp_path: Path):
+def test_the_table_writer_rejects_a_face_of_another_size(tmp_path: Path):
     face = Face("f", "anger", "", "", "", "", "0", bytes(48 * 48))
     with TableWriter(tmp_path, 48, 1) as table:
         table.append("a", face)
@@ -102,7 +129,7 @@ def test_the_table_writer_refuses_a_face_of_another_size(tmp_path: Path):
     assert len(read_index(tmp_path / "index.csv")) == 1
 
 
-def test_an_archive_that_is_not_there_is_named(project: Project, drawn):
+def test_a_missing_archive_is_named(project: Project, drawn):
     project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[ck48, jaffe]"))
     project.give("ck48", drawn("ck48") / "ck48.zip")
-    assert project.refused("merge") == "data/archives/jaffe: holds no archive; run `dvc repro download@jaffe`"
+    assert project.refused("merge") == "data/archives/jaffe: no archive; run `dvc repro download@jaffe`"
