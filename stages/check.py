@@ -33,13 +33,11 @@ def main() -> None:
                 "those of the timm library are called timm/<name>"
             )
     if params.data.source == "demo":
-        check_demo(params.data, params.sources.demo, params.split, params.benchmark.folds)
+        check_demo(params.data, params.sources.demo, params.split, [params.split.fold])
 
-    from stages.training.feasibility import check_network  # imports torch: only once everything else is right
+    from stages.models.feasibility import check_network  # imports torch: only once everything else is right
 
-    for model in params.trained:
-        check_network(recipe(model, params.train, params.models), params.data)
-
+    check_network(params.recipe, params.data)
     with atomic_output(Path("data/architectures")) as folder:
         folder.mkdir()
         for model, arch in architectures.items():

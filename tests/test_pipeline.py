@@ -184,7 +184,7 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(repository: Project
         ("model: cnn5", "model: cnn55", "model: 'cnn55' is not one of `models`: did you mean 'cnn5'?"),
         ("source: demo", "source: demmo", "data.source: 'demmo' is unknown: did you mean 'demo'?"),
         ("[ck48, jaffe]", "[ck49]", "data.datasets.0: 'ck49' is unknown: did you mean 'ck48'?"),
-        ("[ck48, jaffe]", "[]", "data.datasets: [] is not right"),
+        ("[ck48, jaffe]", "[]", "data.datasets: [] is not allowed"),
     ],
 )
 def test_a_wrong_choice_is_refused_before_dvc_looks_it_up(repository: Project, right: str, wrong: str, line: str):

@@ -62,6 +62,7 @@ def main() -> None:
 def run(targets: list[str], workers: int, on_cluster: bool, environment: dict[str, str]) -> None:
     """Run the benchmark's stages, or `targets` and what they depend on; exit with code 1 if one fails."""
     dvc_process.run("repro", "augment", environment=environment)
+    dvc_process.run(*dvc_process.BENCHMARK, "repro", "-q", "check", environment=environment)
     jobs = dvc_process.outdated_jobs(targets)
     if on_cluster:
         results = ray_cluster.run(jobs, LOGS, environment)

@@ -20,7 +20,7 @@ def check_demo(data: Data, demo: Mapping[Dataset, Demo], split: Split, folds: li
         data: the data sets and labels that are used.
         demo: the number of drawn faces, by data set.
         split: how the faces are split.
-        folds: the folds that the benchmark trains on, besides `split.fold`.
+        folds: the folds that are used as validation or test fold.
 
     Raises:
         InputError: there are too few groups for the folds, a label has no face to train on in one of the folds, or a
@@ -35,7 +35,7 @@ def check_demo(data: Data, demo: Mapping[Dataset, Demo], split: Split, folds: li
             index = cross_validation(faces, split.folds, split.seed)
     except InputError as error:
         raise InputError(f"params.yaml: sources.demo: {error}, or draw more faces") from None
-    for fold in sorted({split.fold, *folds}):
+    for fold in folds:
         parts = subsets(index, fold)
         missing = [label for label in data.labels if label not in set(parts.train["label"])]
         if missing or parts.validation.empty or parts.test.empty:

@@ -51,11 +51,6 @@ class Params(General):
         """The recipe of the chosen model."""
         return recipe(self.model, self.train, self.models)
 
-    @property
-    def trained(self) -> list[str]:
-        """The models that the pipeline and the benchmark train."""
-        return list(dict.fromkeys([self.model, *self.benchmark.models]))
-
     def tried(self, values: dict[str, Any]) -> Recipe:
         """Return the chosen model's recipe with the values that a search tries; InputError if one is not allowed."""
         return validate(Recipe, {**self.recipe.model_dump(), **values}, "search.")
@@ -67,31 +62,14 @@ class Params(General):
         for key, name in [("model", self.model), *(("benchmark.models", name) for name in self.benchmark.models)]:
             if name not in self.models:
                 raise InputError(f"params.yaml: {key}: {name!r} is not one of `models`{suggestion(name, self.models)}")
-        if self.benchmark.review not in self.benchmark.models:
-            raise InputError(
-                f"params.yaml: benchmark.review: {self.benchmark.review!r} is not one of `benchmark.models`, so the "
-                f"labels cannot be reviewed by it{suggestion(self.benchmark.review, self.benchmark.models)}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _folds_exist(self) -> Self:
-        for fold in self.benchmark.folds:
-            if fold >= self.split.folds:
-                last = self.split.folds - 1
-                raise InputError(f"params.yaml: benchmark.folds: fold {fold} does not exist; folds are 0 to {last}")
         return self
 
     @model_validator(mode="after")
     def _classes_are_balanced_once(self) -> Self:
-        recipes = [("train", recipe(name, self.train, self.models)) for name in self.trained]
-        recipes += [("search", self.tried({key: end})) for key, tried in self.search.items() for end in tried.extremes]
-        for section, settings in recipes:
-            if settings.balance != "none" and self.augment.balance:
-                raise InputError(
-                    f"params.yaml: {section}.balance: {settings.balance!r} and augment.balance: {self.augment.balance} "
-                    "both balance the classes; set one to none, or the other to 0"
-                )
+        self._check_balance("train", self.recipe)
+        for key, tried in self.search.items():
+            for value in tried.extremes:
+                self._check_balance("search", self.tried({key: value}))
         return self
 
     @model_validator(mode="after")
@@ -122,3 +100,29 @@ class Params(General):
                     f"params.yaml: {key}: set either dataset (owner/name) or competition, or use data.source: local"
                 )
         return self
+
+    def check_benchmark(self) -> None:
+        """Check that the section `benchmark` fits the others.
+
+        Raises:
+            InputError: a fold does not exist, the model of the label review is not in the benchmark, or a model's
+                classes are balanced twice.
+        """
+        for fold in self.benchmark.folds:
+            if fold >= self.split.folds:
+                last = self.split.folds - 1
+                raise InputError(f"params.yaml: benchmark.folds: fold {fold} does not exist; folds are 0 to {last}")
+        if self.benchmark.review not in self.benchmark.models:
+            raise InputError(
+                f"params.yaml: benchmark.review: {self.benchmark.review!r} is not one of `benchmark.models`, so there "
+                f"are no predictions to review labels by{suggestion(self.benchmark.review, self.benchmark.models)}"
+            )
+        for model in self.benchmark.models:
+            self._check_balance(f"models.{model}", recipe(model, self.train, self.models))
+
+    def _check_balance(self, section: str, settings: Train) -> None:
+        if settings.balance != "none" and self.augment.balance:
+            raise InputError(
+                f"params.yaml: {section}.balance: {settings.balance!r} and augment.balance: {self.augment.balance} "
+                "both balance the classes; set one to none, or the other to 0"
+            )

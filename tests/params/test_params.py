@@ -1,5 +1,6 @@
 """params.yaml: what is wrong in it is named, with its value and the nearest right one."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,24 @@ def test_a_mistake_is_named(tmp_path: Path, right: str, wrong: str, key: str, he
     with pytest.raises(InputError) as error:
         Params.load(path)
     assert key in str(error.value) and help in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("  folds: [0, 1, 2, 3, 4]", "  folds: [0, 5]", "benchmark.folds: fold 5 does not exist; folds are 0 to 4"),
+        ("  review: cnn5 ", "  review: cnn7 ", "benchmark.review: 'cnn7' is not one of `benchmark.models`"),
+        ("cnn8: {", "cnn8: {balance: weights, ", "models.cnn8.balance: 'weights' and augment.balance: 1.0 both"),
+    ],
+)
+def test_the_benchmark_is_checked_when_it_is_run(tmp_path: Path, right: str, wrong: str, message: str):
+    path = tmp_path / "params.yaml"
+    text = (ROOT / "params.yaml").read_text()
+    assert right in text
+    path.write_text(text.replace(right, wrong, 1))
+    params = Params.load(path)
+    with pytest.raises(InputError, match=re.escape(message)):
+        params.check_benchmark()
 
 
 def test_a_missing_file_is_named(tmp_path: Path):

@@ -30,7 +30,7 @@ def run(
         bundle: the git bundle of the repository, with the snapshot.
         data: stages of the main pipeline whose outputs are pulled.
         project: folder of the DVC project that has the stages.
-        stages: the stages to run.
+        stages: the stages to run, after the project's stage `check`.
         folder: the folder that they write.
 
     Returns:
@@ -47,7 +47,7 @@ def run(
             ["git", "fetch", "-q", "--update-head-ok", "../bundle", "+refs/*:refs/*"],
             ["git", "checkout", "-q", "--force", "--detach", SNAPSHOT],
             [*dvc, "pull", "-q", *data],
-            [*dvc, "--cd", project, "repro", "--single-item", "--no-run-cache", *stages],
+            [*dvc, "--cd", project, "repro", "--single-item", "--no-run-cache", "check", *stages],
         ):
             done = subprocess.run(
                 command,
