@@ -8,7 +8,7 @@ from stages.params.section import Section
 
 
 class Clean(Section):
-    """Thresholds for empty images and near-duplicates."""
+    """Thresholds for near-constant images and near-duplicates."""
 
     KEY: ClassVar[str] = "clean"
     min_contrast: Annotated[float, Field(ge=0, le=127)]

@@ -28,8 +28,8 @@ WRONG = [
     ("fold: 0 ", "fold: 5 ", "split: fold 5 does not exist", "0 to 4"),
     ("protocol: held_out", "protocol: loso", "split.protocol: 'loso'", "cross_validation"),
     (
-        "protocol: held_out  # a test part, official where there is one; cross_validation: each fold in turn, see `fold`\n"
-        "  folds: 5",
+        "protocol: held_out  # held_out: one test part, official where there is one; cross_validation: each fold is "
+        "tested once\n  folds: 5",
         "protocol: cross_validation\n  folds: 2",
         "split: cross_validation needs folds",
         "3 or more",
@@ -46,7 +46,7 @@ WRONG = [
     ("schedule: cosine", "schedule: cosin", "train.schedule: 'cosin'", "'cosine'"),
     ("warm_up: 0.2", "warm_up: 1.0", "train.warm_up: 1.0", "less than or equal to 0.9"),
     (
-        "schedule: cosine    # cosine, one_cycle, plateau (halves) or constant\n  warm_up: 0.2",
+        "schedule: cosine    # of the learning rate: cosine, one_cycle, plateau (halved without progress) or constant\n  warm_up: 0.2",
         "schedule: one_cycle\n  warm_up: 0.0",
         "train: schedule one_cycle",
         "above 0",
