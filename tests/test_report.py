@@ -1,4 +1,4 @@
-"""The report and the model card: every figure as it was measured, and a page that holds whatever is missing."""
+"""The report and the model card: metrics and texts, with complete and with missing inputs, and in a browser."""
 
 import hashlib
 import json
@@ -14,16 +14,15 @@ from ruamel.yaml import YAML
 
 from helpers.browser import Browser
 from helpers.project import Project
-from helpers.tables import Tables, cells, exact, three
-from stages.reporting.provenance import tree_id
+from helpers.tables import Tables, cell_text, cell_texts, decimals
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
 CURVES = "plots/training/plots/metrics"
-FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc")
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "auroc")
 
 
 class Run:
-    """What the other stages leave behind, made up: a project to run `report` in, and what it says."""
+    """A project with made-up outputs of the other stages, and the report on them."""
 
     def __init__(self, project: Project, labels: list[str], sources: dict[str, bool], channels: int) -> None:
         self.project, self.labels, self.channels = project, labels, channels
@@ -74,13 +73,14 @@ class Run:
                 "version": "7",
                 "licence": "CC0-1.0" if drawn else "see its own terms",
                 "source": "local",
+                "date": None if drawn else "2019-07-08",
             }
             for number, (name, drawn) in enumerate(self.sources.items())
         }
         self.write(
             "data/model/config.json",
             {
-                "recipe": {"init": "random", "epochs": 9, "lr": 0.0123, "test_flips": False},
+                "recipe": {"init": "random", "epochs": 9, "lr": 0.0123, "test_flips": False, "precision": "auto"},
                 "seed": 3,
                 "fold": 0,
                 "labels": self.labels,
@@ -95,6 +95,18 @@ class Run:
                 "drawn_faces": any(self.sources.values()),
                 "device": "Abacus 3000",
                 "precision": "bfloat16",
+                "code": "c" * 64,
+            },
+        )
+        self.write(
+            "metrics/training.json",
+            {
+                "device": "Abacus 3000",
+                "precision": "bfloat16",
+                "processes": 2,
+                "seconds": 4321.0,
+                "faces_per_second": 12345.6,
+                "torch": "2.99",
             },
         )
         (self.project.folder / "data/model/weights.safetensors").write_bytes(b"weights")
@@ -132,18 +144,20 @@ class Run:
         )
         per_class = {
             label: {name: self.share() for name in ("precision", "recall", "f1", "auroc")} | {"faces": int(count)}
-            for label, count in zip(self.labels, faces.sum(1))
+            for label, count in zip(self.labels, faces.sum(1), strict=True)
         }
-        test = self._figures(int(faces.sum()), 22) | {
+        test = self._metrics(int(faces.sum()), 22) | {
             name: self.share() for name in ("weighted_f1", "top2", "log_loss", "kappa", "ece")
         }
         test |= {
             "calibrated": {"log_loss": self.share(), "ece": self.share()},
-            "coarse": {name: self.share() for name in FIGURES[:3]},
+            "coarse": {name: self.share() for name in METRICS[:3]},
             "per_class": per_class,
-            "per_dataset": {name: self._figures(77, 9) for name in self.sources},
+            "per_dataset": {name: self._metrics(77, 9) for name in self.sources},
         }
-        validation = {name: self.share() for name in (*FIGURES, "weighted_f1", "top2", "log_loss", "kappa", "ece")}
+        validation = {"faces": 1357} | {
+            name: self.share() for name in (*METRICS, "weighted_f1", "top2", "log_loss", "kappa", "ece")
+        }
         self.write(
             "metrics/metrics.json",
             {
@@ -186,16 +200,16 @@ class Run:
             ),
         )
 
-    def _figures(self, faces: int, groups: int) -> dict:
-        figures = {name: self.share() for name in FIGURES}
+    def _metrics(self, faces: int, groups: int) -> dict:
+        values = {name: self.share() for name in METRICS}
         interval = {
-            name: {"low": round(value / 2, 6), "high": round((value + 1) / 2, 6)} for name, value in figures.items()
+            name: {"low": round(value / 2, 6), "high": round((value + 1) / 2, 6)} for name, value in values.items()
         }
-        return {"faces": faces, "groups": groups, **figures, "interval": interval}
+        return {"faces": faces, "groups": groups, **values, "interval": interval}
 
     def _training(self) -> None:
         for part in ("train", "validation"):
-            for name in ("loss", *FIGURES):
+            for name in ("loss", *METRICS):
                 rows = pd.DataFrame({"step": range(4), name: self.rng.random(4)})
                 self.write(f"{CURVES}/{part}/{name}.tsv", rows)
         self.write(f"{CURVES}/lr.tsv", pd.DataFrame({"step": range(4), "lr": self.rng.random(4) / 1000}))
@@ -218,6 +232,7 @@ class Run:
         strips = [
             ("r.png", "random", "fear", 3, 40),
             ("m.png", "mean", "fear", 1, 40),
+            ("n.png", "mean", "surprise", 1, 1234),
             ("c.png", "copies", "fear", 4, 5),
             ("d.png", "removed", "duplicate", 2, 5),
         ]
@@ -240,26 +255,21 @@ class Run:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Two drawn data sets, seven labels, all there is to tell; in a git repository where all is committed."""
+    """Two drawn data sets, seven labels, and every input of the report."""
     project = Project.copy(tmp_path_factory.mktemp("report") / "project")
-    project.ok("git", "init", "-q", "-b", "main", ".")
-    for key in ("user.name", "user.email"):
-        project.ok("git", "config", key, "test")
-    project.ok("git", "add", "-A")
-    project.ok("git", "commit", "-q", "-m", "as it is")
     return Run(project, LABELS, {"drawn-ck48": True, "drawn-sfew": True}, 1).report()
 
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """One real data set in colour, eight labels, in no repository, and as much missing as can be."""
+    """One real data set in colour, eight labels, no mistakes, and without every input that can be missing."""
     run = Run(Project.copy(tmp_path_factory.mktemp("odd") / "project"), [*LABELS, "contempt"], {"sfew": False}, 3)
-    figures = run.json("metrics/metrics.json")
-    for part in (figures["test"], figures["test"]["per_dataset"]["sfew"], *figures["test"]["per_class"].values()):
+    metrics = run.json("metrics/metrics.json")
+    for part in (metrics["test"], metrics["test"]["per_dataset"]["sfew"], *metrics["test"]["per_class"].values()):
         part.pop("auroc")
         part.pop("interval", None)
-    del figures["test"]["coarse"], figures["test"]["kappa"]
-    run.write("metrics/metrics.json", figures)
+    del metrics["test"]["coarse"], metrics["test"]["kappa"]
+    run.write("metrics/metrics.json", metrics)
     for name in ("roc", "precision_recall"):
         run.write(f"plots/evaluation/{name}.csv", run.table(f"plots/evaluation/{name}.csv")[:0])
     confusion = run.table("plots/evaluation/confusion.csv")
@@ -288,183 +298,193 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run.report()
 
 
-def test_the_headline_is_what_was_measured(run: Run):
+def test_the_summary_shows_the_metrics(run: Run):
     test = run.json("metrics/metrics.json")["test"]
     tiles = re.findall(r"<dd><strong>(.*?)</strong>\s*<span>95&nbsp;% interval\s+(.*?) to (.*?)</span>", run.page)
     assert tiles == [
-        (three(test[name]), three(test["interval"][name]["low"]), three(test["interval"][name]["high"]))
-        for name in FIGURES
+        (
+            decimals(test[name]),
+            decimals(test["interval"][name]["low"]),
+            decimals(test["interval"][name]["high"]),
+        )
+        for name in METRICS
     ]
     right = round(test["accuracy"] * test["faces"])
     assert f"<strong>{right:,} of {test['faces']:,}</strong>" in " ".join(run.page.split())
     assert f"{test['accuracy']:.1%}".replace("%", "\u202f%") in run.page
     worst = run.table("plots/evaluation/confusion.csv").query("label != prediction").sort_values("faces").iloc[-1]
-    assert re.search(rf"Most often\s+{worst.label} is taken for {worst.prediction} \({worst.faces} of", run.page)
+    assert re.search(rf"most frequent are\s+{worst.label} predicted as {worst.prediction} \({worst.faces} of", run.page)
 
 
-def test_every_figure_of_the_tables_is_what_was_measured(run: Run):
-    figures = run.json("metrics/metrics.json")
-    test = figures["test"]
-    rows = run.tables["Figures of all test faces and of each data set, with 95 % intervals"]
+def test_the_tables_show_the_metrics(run: Run):
+    metrics = run.json("metrics/metrics.json")
+    test = metrics["test"]
+    rows = run.tables["Metrics of all test faces and of each data set, with 95 % intervals"]
     assert rows[1:] == [
         [name, f"{part['faces']:,}", str(part["groups"])]
         + [
-            f"{three(part[key])} {three(part['interval'][key]['low'])} to {three(part['interval'][key]['high'])}"
-            for key in FIGURES
+            f"{decimals(part[key])} {' to '.join(decimals(end) for end in part['interval'][key].values())}"
+            for key in METRICS
         ]
         for name, part in {"all": test, **test["per_dataset"]}.items()
     ]
-    assert run.tables["Figures of each class"][1:] == [
-        [label, str(row["faces"]), *(three(row[key]) for key in ("precision", "recall", "f1", "auroc"))]
+    assert run.tables["Metrics of each class"][1:] == [
+        [label, str(row["faces"]), *(decimals(row[key]) for key in ("precision", "recall", "f1", "auroc"))]
         for label, row in test["per_class"].items()
     ]
     names = ("weighted_f1", "top2", "kappa", "log_loss", "ece")
-    assert [row[1:] for row in run.tables["Other figures of the test and validation faces"][1:]] == [
-        [three(test[name]), three(figures["validation"][name])] for name in names
+    assert [row[1:] for row in run.tables["Other metrics of the test and validation faces"][1:]] == [
+        [decimals(test[name]), decimals(metrics["validation"][name])] for name in names
     ]
     text = " ".join(run.page.split())
-    assert f"accuracy {three(test['coarse']['accuracy'])}, balanced" in text
-    assert f"temperature {three(figures['temperature'])}, found" in text
+    assert f"accuracy is {decimals(test['coarse']['accuracy'])}, balanced" in text
+    assert f"temperature {decimals(metrics['temperature'])}, which" in text
 
 
-def test_the_confusion_matrices_are_what_was_measured(run: Run):
+def test_the_confusion_matrices_show_the_table(run: Run):
     confusion = run.table("plots/evaluation/confusion.csv")
     columns = {"By count": ("faces", 1), "By true class": ("recall", 100), "By predicted class": ("precision", 100)}
     for title, (name, scale) in columns.items():
-        rows = run.tables[f"Confusion matrix, {title}: a row a true class, a column a prediction"]
+        rows = run.tables[f"Confusion matrix, {title}: true classes in rows, predicted classes in columns"]
         assert rows[0][1:] == LABELS and [row[0] for row in rows[1:]] == LABELS
         shown = [cell for row in rows[1:] for cell in row[1:]]
         assert shown == [f"{value * scale:.0f}" for value in confusion[name]]
 
 
-def test_each_chart_has_its_exact_numbers(run: Run):
+def test_each_chart_has_a_table_of_its_numbers(run: Run):
     for name, title in {"loss": "Loss", "accuracy": "Accuracy", "macro_f1": "Macro-F1", "auroc": "AUROC"}.items():
         parts = {part: run.table(f"{CURVES}/{part}/{name}.tsv", "\t")[name] for part in ("train", "validation")}
-        assert run.tables[f"Numbers of {title}"][1:] == cells(pd.DataFrame({"epoch": range(1, 5), **parts}))
+        assert run.tables[f"Numbers of {title}"][1:] == cell_texts(pd.DataFrame({"epoch": range(1, 5), **parts}))
     rate = run.table(f"{CURVES}/lr.tsv", "\t")
-    assert run.tables["Numbers of Learning rate"][1:] == cells(rate.assign(step=rate.step + 1))
-    assert run.tables["Numbers of Precision, recall and F1"][1:] == cells(run.table("plots/evaluation/per_class.csv"))
+    assert run.tables["Numbers of Learning rate"][1:] == cell_texts(rate.assign(step=rate.step + 1))
+    assert run.tables["Numbers of Precision, recall and F1"][1:] == cell_texts(
+        run.table("plots/evaluation/per_class.csv")
+    )
     assert run.tables["Numbers of drawn-ck48"] == [["label", "train", "test", "all"]] + [
         [label, str(7 + at), str(7 + at), str(14 + 2 * at)] for at, label in enumerate(LABELS)
     ]
     test = run.json("metrics/metrics.json")["test"]
     rows = [
-        [name, exact(part["accuracy"]), *(exact(part["interval"]["accuracy"][end]) for end in ("low", "high"))]
+        [name, cell_text(part["accuracy"]), *(cell_text(part["interval"]["accuracy"][end]) for end in ("low", "high"))]
         for name, part in {"all": test, **test["per_dataset"]}.items()
     ]
     assert run.tables["Numbers of Accuracy and its interval"][1:] == rows
     assert run.tables["Numbers of Brightness"][1] == ["10", "0.25", "0.25"]
     assert run.tables["Numbers of Probabilities"][1:] == [["0.25", "10", "30"], ["0.75", "200", "4"]]
     assert run.tables["Numbers of Reliability"][3] == ["after scaling", "0.8", "0.75", "23"]
-    assert run.tables["Numbers of ROC"][1] == ["anger", "0", "0", "0", "0", exact(0.5**0.5)]
+    assert run.tables["Numbers of ROC"][1] == ["anger", "0", "0", "0", "0", cell_text(0.5**0.5)]
 
 
-def test_what_was_left_out_and_why(run: Run, odd: Run):
-    assert run.tables["Pictures and faces of each data set, from the archive to what is used"][1:] == [
+def test_rejected_and_removed_faces_are_counted_by_reason(run: Run, odd: Run):
+    assert run.tables["Images and faces of each data set, from the archive to the faces in use"][1:] == [
+        ["date of the data", "drawn", "drawn"],
         ["in the archive", "361", "361"],
         ["label <odd> is not among data.labels", "−21", "−21"],
         ["duplicate", "−5", "−5"],
-        ["kept", "335", "335"],
+        ["in use", "335", "335"],
     ]
-    assert "Test pictures of sfew that its training part shows too: 6." in odd.page
+    assert "Test images of sfew that are also in its training part: 6." in odd.page
     assert "all/fear -2 faces" in odd.page
 
 
-def test_faces_are_in_the_page_only_if_wanted(run: Run, tmp_path: Path):
-    assert run.page.count("data:image/png") == 3 + 1 + 4 + 2 + 1 + 2 + 2 + 2  # strips, grid, mistake, right, distorted
+def test_faces_are_on_the_page_only_if_report_faces_is_true(run: Run, tmp_path: Path):
+    assert run.page.count("data:image/png") == 3 + 2 + 4 + 2 + 1 + 2 + 2 + 2  # strips, grid, mistake, right, distorted
     without = copy(run, tmp_path / "project")
     without.project.edit("params.yaml", ("faces: true", "faces: false"))
     without.report()
     assert "data:image" not in without.page and "<img" not in without.page
-    assert "Pictures of faces are left out" in without.page and "Pictures of faces are left out" not in run.page
+    assert "This page shows no faces" in without.page and "This page shows no faces" not in run.page
     assert without.tables["The most confident mistakes"][1:] == [["1", "drawn-ck48", "anger", "fear", "0.750"]]
 
 
-def test_the_same_run_gives_the_same_bytes_anywhere(run: Run, tmp_path: Path):
+def test_the_same_inputs_give_the_same_bytes(run: Run, tmp_path: Path):
     again = copy(run, tmp_path / "elsewhere").report(PYTHONHASHSEED="1", TZ="Asia/Tokyo", LANG="C")
     assert (again.page, again.card) == (run.page, run.card)
     assert str(run.project.folder) not in run.page
 
 
 def copy(run: Run, folder: Path) -> Run:
-    """The same run in another folder."""
+    """Return a copy of the run in another folder."""
     shutil.copytree(run.project.folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
     other = object.__new__(Run)
     other.project = Project(folder)
     return other
 
 
-def test_drawn_faces_are_said_to_be_drawn(run: Run, odd: Run):
+def test_the_page_and_the_card_name_drawn_faces(run: Run, odd: Run):
     assert "They say nothing about people." in " ".join(run.page.split())
     assert "they say nothing about people" in run.card and "CC0" in run.card
     assert "say nothing about people" not in odd.page + odd.card
 
 
-def test_the_page_holds_whatever_is_missing(odd: Run):
-    assert "too few people or films for an interval" in odd.page and "95&nbsp;% interval" not in odd.page
-    assert "The code was not in a git repository" in odd.page
-    assert odd.page.count("No test face was named wrong.") == 1 and "Nowhere: no test face was named wrong." in odd.page
-    row = odd.tables["Figures of all test faces and of each data set, with 95 % intervals"][1]
+def test_missing_inputs_are_named_or_left_out(odd: Run):
+    text = " ".join(odd.page.split())
+    assert "There are no intervals, because the test faces form only 22 groups" in text
+    assert "sfew has too few groups (9) for an interval." in text and "95&nbsp;% interval" not in odd.page
+    assert text.count("every test face was predicted correctly.") == 2
+    assert "Every test face was predicted correctly." in odd.card
+    row = odd.tables["Metrics of all test faces and of each data set, with 95 % intervals"][1]
     assert row[-1] == "– –" and "nan" not in odd.page.lower() and "None" not in odd.page
-    assert odd.tables["Confusion matrix, By count: a row a true class, a column a prediction"][0][-1] == "contempt"
-    assert "in colour" in odd.page and "Numbers of AUROC" not in odd.tables and "Numbers of ROC" not in odd.tables
+    assert (
+        odd.tables["Confusion matrix, By count: true classes in rows, predicted classes in columns"][0][-1]
+        == "contempt"
+    )
+    assert (
+        "colour image of 24 × 24 pixels" in text
+        and "Numbers of AUROC" not in odd.tables
+        and "Numbers of ROC" not in odd.tables
+    )
 
 
-def test_the_page_needs_nothing_else(run: Run, odd: Run):
+def test_the_page_is_self_contained(run: Run, odd: Run):
     for page in (run.page, odd.page):
         assert not re.search(r"https?:|<script|@import", page)
         assert all(link.startswith(("#", "data:")) for link in re.findall(r'(?:src|href)="(.*?)"', page))
         ids = re.findall(r'\bid="(.*?)"', page)
         assert len(ids) == len(set(ids))
-        assert not re.search("#0[0-9a-f]{5}", page)  # a stand-in for a colour that was not exchanged
+        assert not re.search("#0[0-9a-f]{5}", page)  # a placeholder that was not replaced by a colour
 
 
-def test_how_to_repeat_it(run: Run):
-    assert ["train.lr", "0.0123"] in run.tables["The params that this run depends on"]
-    assert ["split.folds", "5"] in run.tables["The params that this run depends on"]
-    hashes = [row[-1] for row in run.tables["SHA-256 of the archives, indexes and weights"][1:]]
-    assert hashes == [f"{0:064x}", f"{1:064x}", "e" * 64, hashlib.sha256(b"weights").hexdigest()]
-    assert ["trained on", "Abacus 3000"] in run.tables["Versions and hardware"]
+def test_how_to_repeat_it(run: Run, odd: Run):
+    assert ["train.lr", "0.0123"] in run.tables["Parameters of this run"]
+    assert ["split.folds", "5"] in run.tables["Parameters of this run"]
+    rows = run.tables["SHA-256 of the code, archives, indexes and weights"][1:]
+    weights = hashlib.sha256(b"weights").hexdigest()
+    assert [row[-1] for row in rows] == ["c" * 64, f"{0:064x}", f"{1:064x}", "e" * 64, weights]
+    rows = run.tables["Versions and hardware"]
+    assert ["device of the training", "Abacus 3000, 2 processes"] in rows and ["torch of the training", "2.99"] in rows
+    text = " ".join(run.page.split())
+    assert text.count("Expect identical numbers only on the same kind of hardware with the same versions") == 2
+    assert "<code>train.precision: auto</code> chose bfloat16 for Abacus 3000" in text
+    config = odd.json("data/model/config.json")
+    odd.write("data/model/config.json", config | {"recipe": config["recipe"] | {"precision": "float32"}})
+    assert "train.precision: auto" not in odd.report().page
 
 
-def test_the_page_names_the_code_by_what_git_will_call_it(run: Run):
-    tree = run.project.ok("git", "rev-parse", "HEAD:stages").strip()
-    command = re.search(r"<code>(git log .*?)</code>", run.page)[1]
-    assert tree in command
-    commit = run.project.ok("git", "rev-parse", "HEAD")
-    assert run.project.ok("bash", "-c", command) == commit
-    assert run.project.ok("git", "status", "--porcelain", "--", "stages") == ""
-
-
-def test_a_tree_id_is_of_the_disk_and_leaves_the_repository_alone(project: Project, monkeypatch: pytest.MonkeyPatch):
-    # In a folder of a larger repository, with a tracked file that git would ignore.
-    above = Project(project.folder.parent)
-    above.ok("git", "init", "-q", "-b", "main", ".")
-    monkeypatch.chdir(project.folder)
-    fresh = tree_id(Path("stages"))
-    (project.folder / ".gitignore").open("a").write("check.py\n")
-    above.ok("git", "add", "-f", "project/stages", "project/.gitignore")
-    above.ok("git", "-c", "user.name=t", "-c", "user.email=t", "commit", "-q", "-m", "first")
-
-    def committed() -> str:
-        return project.ok("git", "rev-parse", "HEAD:./stages").strip()
-
-    assert tree_id(Path("stages")) == committed() == fresh
-    objects = {path for path in (above.folder / ".git").rglob("*") if path.is_file()}
-    project.edit("stages/check.py", ("import", "import  "))
-    changed = tree_id(Path("stages"))
-    assert changed != committed()
-    assert {path for path in (above.folder / ".git").rglob("*") if path.is_file()} == objects
-    assert project.ok("git", "diff", "--cached", "--name-only") == ""
-    above.ok("git", "-c", "user.name=t", "-c", "user.email=t", "commit", "-q", "-a", "-m", "second")
-    assert committed() == changed
+def test_device_precision_duration_dates_and_validation_faces(run: Run, odd: Run, tmp_path: Path):
+    assert run.tables["Training in numbers"][1:] == [
+        ["Device", "Abacus 3000, 2 processes"],
+        ["Precision", "bfloat16"],
+        ["Duration", "72 min"],
+        ["Speed", "12,346 faces/s"],
+        ["Validation faces", "1,357"],
+    ]
+    for text in (run.page, run.card):
+        assert "Trained in 72 min on Abacus 3000 in bfloat16" in " ".join(text.split())
+    caption = "Images and faces of each data set, from the archive to the faces in use"
+    assert odd.tables[caption][1] == ["date of the data", "2019-07-08"] and "date: 2019-07-08" in odd.card
+    other = copy(odd, tmp_path / "project")
+    config = other.json("data/model/config.json")
+    config["sources"]["sfew"]["date"] = None
+    other.write("data/model/config.json", config)
+    assert other.report().tables[caption][1] == ["date of the data", "not known"] and "date: not known" in other.card
 
 
 # The card
 
 
 @pytest.mark.parametrize("which", ["run", "odd"])
-def test_the_head_of_the_card_is_what_was_measured(which: str, request: pytest.FixtureRequest):
+def test_the_metadata_of_the_card(which: str, request: pytest.FixtureRequest):
     run = request.getfixturevalue(which)
     head = YAML(typ="safe").load(run.card.split("---\n")[1])
     real = which == "odd"
@@ -474,25 +494,25 @@ def test_the_head_of_the_card_is_what_was_measured(which: str, request: pytest.F
     names = {"accuracy": "accuracy", "f1": "macro_f1", "roc_auc": "auroc"}
     results = {entry["dataset"]["name"]: entry["metrics"] for entry in head["model-index"][0]["results"]}
     for name, part in {"all": test, **test["per_dataset"]}.items():
-        told = {names[metric["type"]]: metric["value"] for metric in results[name]}
-        assert told == {key: part[key] for key in names.values() if key in part}
+        found = {names[metric["type"]]: metric["value"] for metric in results[name]}
+        assert found == {key: part[key] for key in names.values() if key in part}
 
 
-def test_the_card_tells_the_figures_and_the_limits(run: Run, odd: Run):
+def test_the_card_shows_the_metrics_and_the_limits(run: Run, odd: Run):
     test = run.json("metrics/metrics.json")["test"]
     for name, part in {"all": test, **test["per_dataset"]}.items():
-        ranges = {key: [three(part["interval"][key][end]) for end in ("low", "high")] for key in FIGURES}
-        figures = [f"{three(part[key])} ({' to '.join(ranges[key])})" for key in FIGURES]
-        assert f"| {' | '.join([name, str(part['faces']), str(part['groups']), *figures])} |" in run.card
+        ranges = {key: [decimals(part["interval"][key][end]) for end in ("low", "high")] for key in METRICS}
+        values = [f"{decimals(part[key])} ({' to '.join(ranges[key])})" for key in METRICS]
+        assert f"| {' | '.join([name, str(part['faces']), str(part['groups']), *values])} |" in run.card
     for label, row in test["per_class"].items():
-        assert f"| {label} | {row['faces']} | {three(row['precision'])} | {three(row['recall'])} |" in run.card
+        assert f"| {label} | {row['faces']} | {decimals(row['precision'])} | {decimals(row['recall'])} |" in run.card
     assert "outputs / 1.234567" in run.card
     text = " ".join(odd.card.split())
-    assert "The weights follow them" in text and "may not be passed on" in text
-    assert "too few people or films for an interval" in text and "not for decisions about people" in text
+    assert "The weights are subject to the same terms" in text and "may not be passed on" in text
+    assert "too few groups for intervals" in text and "not for decisions about people" in text
 
 
-# In a browser, with the network off
+# In a browser without network
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -509,6 +529,27 @@ def test_the_page_in_a_browser(which: str, scheme: str, width: int, browser: Bro
         assert page.violations() == []
         page.tab.keyboard.press("Tab")
         assert page.tab.evaluate("document.activeElement.className") == "skip"
+
+
+def test_wide_tables_show_that_they_scroll(run: Run, browser: Browser):
+    file = run.project.folder / "plots/report.html"
+    with browser.opened(file, "light", 390) as page:
+        regions = page.scroll_regions()
+        assert sum(region["wide"] for region in regions) >= 2 and not all(region["wide"] for region in regions)
+        for region in regions:
+            assert region["hint"] == region["wide"] and region["label"] and region["focusable"], region
+        region = page.tab.locator(".scroll[aria-label^='Metrics of all test faces']")
+        region.focus()
+        page.tab.keyboard.press("ArrowRight")
+        page.tab.wait_for_function("element => element.scrollLeft > 0", arg=region.element_handle(), timeout=5000)
+    with browser.opened(file, "light", 1600) as page:
+        assert not any(region["hint"] or region["wide"] for region in page.scroll_regions())
+
+
+def test_mean_faces_are_aligned(run: Run, browser: Browser):
+    with browser.opened(run.project.folder / "plots/report.html", "light", 390) as page:
+        tops = [box["y"] for box in page.boxes(".strips.mean img")]
+        assert len(tops) == 2 and tops[0] == tops[1]
 
 
 def test_the_page_follows_the_colour_scheme(run: Run, browser: Browser):

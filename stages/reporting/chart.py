@@ -1,4 +1,4 @@
-"""A chart: an SVG, what it shows in words, and its numbers."""
+"""A chart: an SVG drawing with a description, and the table of its numbers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +7,19 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from stages.reporting.svg import STYLE, inline
+from stages.reporting.svg import STYLE, svg_element
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing (an SVG element), its title, and the table of its numbers, with how it is to be read."""
+    """A chart on a page.
+
+    Attributes:
+        title: the heading of the chart.
+        svg: the drawing, an SVG element.
+        table: the numbers that are drawn.
+        note: a sentence under the title, or "".
+    """
 
     title: str
     svg: str
@@ -21,15 +28,19 @@ class Chart:
 
 
 def chart(draw: Callable[..., tuple[Figure, str, pd.DataFrame]]) -> Callable[..., Chart]:
-    """Make a function that gives a figure, its description and its numbers one that gives a chart.
+    """Turn a function that draws a figure into one that returns a Chart.
 
-    The chart's title is the function's first argument.
+    Args:
+        draw: returns the figure, its description for screen readers, and the table of its numbers.
+
+    Returns:
+        A function whose first argument is the title, followed by the arguments of `draw` and the optional `note`.
     """
 
-    def drawn(title: str, *arguments: object, note: str = "") -> Chart:
+    def draw_chart(title: str, *arguments: object, note: str = "") -> Chart:
         with rc_context(STYLE):
             figure, description, table = draw(*arguments)
-            return Chart(title, inline(figure, f"{draw.__name__} {title}", f"{title}: {description}"), table, note)
+            return Chart(title, svg_element(figure, f"{draw.__name__} {title}", f"{title}: {description}"), table, note)
 
-    drawn.__doc__ = draw.__doc__
-    return drawn
+    draw_chart.__doc__ = draw.__doc__
+    return draw_chart

@@ -1,25 +1,28 @@
-"""The model card, in the form that Hugging Face reads: a YAML head for machines, and prose for people."""
+"""The model card in the format of the Hugging Face Hub: metadata in YAML, then text."""
 
 from huggingface_hub import EvalResult, ModelCardData
 
 from stages.reporting.page import TEMPLATES
 
-METRICS = {"accuracy": "accuracy", "macro_f1": "f1", "auroc": "roc_auc"}  # by the hub's names for them
+METRICS = {"accuracy": "accuracy", "macro_f1": "f1", "auroc": "roc_auc"}  # names on the Hub
 NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "auroc": "Macro AUROC"}
 
 
-def card(facts: dict) -> str:
-    """A model card, from what the template names: model, config, metrics, confusion, merge, params."""
-    return TEMPLATES.get_template("card.md.jinja").render(facts, head=_head(facts).to_yaml())
+def render_card(facts: dict) -> str:
+    """Return the model card as Markdown.
+
+    Args:
+        facts: the variables of the template: model, config, metrics, confusion, params and training.
+    """
+    return TEMPLATES.get_template("card.md.jinja").render(facts, head=_metadata(facts).to_yaml())
 
 
-def _head(facts: dict) -> ModelCardData:
+def _metadata(facts: dict) -> ModelCardData:
     config, test = facts["config"], facts["metrics"]["test"]
-    real = [name for name, source in config["sources"].items() if not source["drawn"]]
-    licence = {"license": "other", "license_name": "research-only-as-its-data"} if real else {"license": "cc0-1.0"}
-    parts = {"all": test, **test["per_dataset"]}
+    real = any(not source["drawn"] for source in config["sources"].values())
     return ModelCardData(
-        **licence,
+        license="other" if real else "cc0-1.0",
+        license_name="research-only-as-its-data" if real else None,
         library_name="pytorch",
         pipeline_tag="image-classification",
         tags=["facial-expression-recognition", config["architecture"]],
@@ -35,10 +38,10 @@ def _head(facts: dict) -> ModelCardData:
                 dataset_split="test",
                 metric_type=METRICS[metric],
                 metric_name=NAMES[metric],
-                metric_value=part[metric],
+                metric_value=row[metric],
             )
-            for name, part in parts.items()
+            for name, row in {"all": test, **test["per_dataset"]}.items()
             for metric in METRICS
-            if metric in part
+            if metric in row
         ],
     )

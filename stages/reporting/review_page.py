@@ -1,36 +1,27 @@
-"""The sheet of doubtful faces: one HTML file, on which lines for the list of excluded faces are ticked."""
-
-import base64
-import io
-from pathlib import Path
+"""The review page: faces whose label may be wrong, and the lines that exclude the ticked ones."""
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment
-from PIL import Image
 
 from stages.curation.exclusions import COLUMNS
+from stages.reporting.images import thumbnail_uri
+from stages.reporting.page import render_page
 
-LARGEST = 96  # side in pixels of a face as it is shown
-
-TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-    (Path(__file__).parent / "templates/review.html.jinja").read_text(encoding="utf-8")
-)
+SIDE = 96  # pixels; larger faces are reduced
 
 
-def sheet(rows: pd.DataFrame, faces: np.ndarray, found: int) -> str:
-    """The page on which each of `faces` (uint8, N×H×W or N×H×W×3) stands with what is doubted of it.
+def render_review(rows: pd.DataFrame, faces: np.ndarray, total: int) -> str:
+    """Return the review page as a complete HTML document.
 
-    `rows` tell of the same faces: dataset, file, label, suggested, its probability (0 to 1), and the reason to exclude
-    them. `found` is how many doubtful faces there are, shown or not.
+    Args:
+        rows: N rows with the columns dataset, file, label, suggested (the most probable label), probability (of that
+            label, 0 to 1) and reason (for the exclusion).
+        faces: the same faces, uint8, N×H×W or N×H×W×3.
+        total: the number of labels that may be wrong, whether they are on the page or not.
     """
-    lines = rows[COLUMNS].to_csv(header=False, index=False, lineterminator="\n").split("\n")
-    return TEMPLATE.render(faces=list(zip(rows.itertuples(), lines, map(_png, faces))), found=found)
-
-
-def _png(face: np.ndarray) -> str:
-    """The face as PNG, in base64."""
-    picture, file = Image.fromarray(face), io.BytesIO()
-    picture.thumbnail((LARGEST, LARGEST))
-    picture.save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
+    lines = rows[COLUMNS].to_csv(header=False, index=False, lineterminator="\n").split("\n")[:-1]
+    shown = [
+        {"line": line, "image": thumbnail_uri(face, SIDE), **row}
+        for row, line, face in zip(rows.to_dict("records"), lines, faces, strict=True)
+    ]
+    return render_page("review", {"faces": shown, "total": total})

@@ -1,4 +1,6 @@
-"""The charts of the report."""
+"""The charts of the report on one run."""
+
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -6,91 +8,121 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from stages.reporting.chart import Chart, chart
-from stages.reporting.svg import INK, LINE, SERIES, drawing
+from stages.reporting.svg import INK, LINE, SERIES, new_figure
 
-DASHES = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1.5, 2)), (0, (10, 3))]  # series differ in more than colour
+Dashes = tuple[float, tuple[float, ...]]
+# Series differ in more than colour, for readers who do not see colours.
+DASHES: list[str | Dashes] = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1.5, 2)), (0, (10, 3))]
 MARKERS = ["o", "s", "D", "^", "v"]
 
 
 @chart
-def classes(rows: pd.DataFrame, labels: list[str]) -> tuple[Figure, str, pd.DataFrame]:
-    """How many faces each label has: part, label, faces; a bar a label, in their order, of its parts end to end."""
+def class_counts(rows: pd.DataFrame, labels: list[str]) -> tuple[Figure, str, pd.DataFrame]:
+    """Draw a bar for each label, stacked by subset.
+
+    Args:
+        rows: columns part (train, test or unused), label and faces.
+        labels: the order of the bars.
+    """
     table = rows.pivot_table(index="label", columns="part", values="faces", aggfunc="sum", fill_value=0)
-    parts = [part for part in ("train", "test", "unused") if part in table]
-    table = table.loc[[label for label in labels if label in table.index], parts]
-    figure = drawing(70 + 26 * len(table))
+    subsets = [subset for subset in ("train", "test", "unused") if subset in table]
+    table = table.loc[[label for label in labels if label in table.index], subsets]
+    figure = new_figure(70 + 26 * len(table))
     axes = figure.subplots()
-    left = pd.Series(0, table.index)
-    for part, colour in zip(table, SERIES):
-        axes.barh(table.index, table[part], left=left, color=colour, label=part, height=0.72)
-        left += table[part]
-    for place, faces in enumerate(left):
-        axes.annotate(f"{faces:,}", (faces, place), (4, 0), textcoords="offset points", va="center")
+    total = pd.Series(0, table.index)
+    for subset, colour in zip(table, SERIES, strict=False):
+        axes.barh(table.index, table[subset], left=total, color=colour, label=subset, height=0.72)
+        total += table[subset]
+    for position, faces in enumerate(total):
+        axes.annotate(f"{faces:,}", (faces, position), (4, 0), textcoords="offset points", va="center")
     axes.margins(x=0.14)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     _legend(axes)
-    most, least = left.idxmax(), left.idxmin()
-    told = f"bars of faces a label, from {least} ({left[least]:,}) to {most} ({left[most]:,})"
-    return figure, told, table.assign(all=left).reset_index()
+    largest, smallest = total.idxmax(), total.idxmin()
+    description = (
+        f"faces of each label; the most for {largest} ({total[largest]:,}), "
+        f"the fewest for {smallest} ({total[smallest]:,})"
+    )
+    return figure, description, table.assign(all=total).reset_index()
 
 
 @chart
-def light(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
-    """A distribution in each data set: dataset, value, share of its faces; a line a data set."""
+def distribution(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
+    """Draw a histogram of each data set as a line.
+
+    Args:
+        rows: columns dataset, value (of a bin) and share (of the data set's faces, 0 to 1).
+    """
     table = rows.pivot_table(index="value", columns="dataset", values="share", aggfunc="sum", sort=False)
     table = table.sort_index()
-    figure = drawing(250)
+    figure = new_figure(250)
     axes = figure.subplots()
-    for dataset, colour, dashes in zip(table, SERIES, DASHES):
+    for dataset, colour, dashes in zip(table, SERIES, DASHES, strict=False):
         axes.plot(table.index, table[dataset], color=colour, linestyle=dashes, label=dataset)
     axes.set(ylabel="share of faces")
     axes.set_ylim(bottom=0)
     _legend(axes)
-    peaks = ", ".join(f"{dataset} most often about {table[dataset].idxmax():.4g}" for dataset in table)
-    return figure, f"a line a data set; {peaks}", table.reset_index()
+    peaks = ", ".join(f"{dataset} {table[dataset].idxmax():.4g}" for dataset in table)
+    return figure, f"distribution in each data set; most frequent value: {peaks}", table.reset_index()
 
 
 @chart
-def course(parts: dict[str, pd.Series], kept: int) -> tuple[Figure, str, pd.DataFrame]:
-    """One figure over the epochs, which count from 1, in each part; `kept` is the epoch that was kept."""
-    table = pd.DataFrame(parts).rename_axis("epoch")
-    figure = drawing(230)
+def training_curve(curves: Mapping[str, pd.Series], best_epoch: int) -> tuple[Figure, str, pd.DataFrame]:
+    """Draw a metric over the epochs, which count from 1.
+
+    Args:
+        curves: the values by epoch of each subset.
+        best_epoch: the epoch whose weights are the model.
+    """
+    table = pd.DataFrame(curves).rename_axis("epoch")
+    figure = new_figure(230)
     axes = figure.subplots()
-    for part, colour, dashes, marker in zip(table, SERIES, DASHES, MARKERS):
-        dots = {"marker": marker, "markersize": 3.5} if len(table) <= 30 else {}
-        axes.plot(table.index, table[part], color=colour, linestyle=dashes, label=part, **dots)
-    axes.axvline(kept, color=INK, linewidth=1, linestyle=(0, (2, 2)), label=f"kept: epoch {kept}")
+    for subset, colour, dashes, marker in zip(table, SERIES, DASHES, MARKERS, strict=False):
+        marker = marker if len(table) <= 30 else "None"
+        axes.plot(
+            table.index, table[subset], color=colour, linestyle=dashes, label=subset, marker=marker, markersize=3.5
+        )
+    axes.axvline(best_epoch, color=INK, linewidth=1, linestyle=(0, (2, 2)), label=f"best epoch: {best_epoch}")
     axes.set(xlabel="epoch")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     _legend(axes)
-    ends = ", ".join(f"{part} from {column.iloc[0]:.3g} to {column.iloc[-1]:.3g}" for part, column in table.items())
-    return figure, f"{ends} in {len(table)} epochs; epoch {kept} was kept", table.reset_index()
+    ends = ", ".join(f"{subset} from {row.iloc[0]:.3g} to {row.iloc[-1]:.3g}" for subset, row in table.items())
+    epochs = f"{len(table)} epoch{'s' if len(table) > 1 else ''}"
+    return figure, f"{ends} in {epochs}; the best epoch is {best_epoch}", table.reset_index()
 
 
 @chart
-def intervals(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
-    """A figure of each part of the test faces: part, value, low, high; the last two may be missing."""
-    figure = drawing(50 + 30 * len(rows))
+def metric_intervals(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
+    """Draw a metric with its confidence interval, 0 to 1, for each row.
+
+    Args:
+        rows: columns part, value, low and high; the last two can be missing values.
+    """
+    figure = new_figure(50 + 30 * len(rows))
     axes = figure.subplots()
     axes.hlines(range(len(rows)), rows.low, rows.high, color=SERIES[0], linewidth=3, alpha=0.55)
     axes.plot(rows.value, range(len(rows)), "o", color=SERIES[0], markersize=7)
     axes.set_yticks(range(len(rows)), rows.part)
     axes.set_xlim(0, 1)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    told = ", ".join(f"{row.part} {row.value:.3f}" for row in rows.itertuples())
-    return figure, told, rows
+    description = ", ".join(f"{row.part} {row.value:.3f}" for row in rows.itertuples())
+    return figure, description, rows
 
 
 @chart
 def per_class(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
-    """Precision, recall and F1 of each label: label and these three; a line a label with a mark for each."""
-    figure = drawing(60 + 27 * len(rows))
+    """Draw precision, recall and F1 as marks on a line for each label.
+
+    Args:
+        rows: columns label, precision, recall, f1 and faces.
+    """
+    figure = new_figure(60 + 27 * len(rows))
     axes = figure.subplots()
     names = ["precision", "recall", "f1"]
     axes.hlines(rows.label, rows[names].min(axis=1), rows[names].max(axis=1), color=LINE, linewidth=3)
-    for name, colour, marker in zip(names, SERIES, MARKERS):
+    for name, colour, marker in zip(names, SERIES, MARKERS, strict=False):
         axes.plot(rows[name], rows.label, marker, color=colour, markersize=7, label=name.replace("f1", "F1"))
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -101,66 +133,97 @@ def per_class(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
 
 @chart
 def roc(rows: pd.DataFrame, areas: dict[str, float]) -> tuple[Figure, str, pd.DataFrame]:
-    """Each label's ROC curve against the rest: label, fpr, tpr; `areas` are those under the curves, where known."""
+    """Draw the ROC curve of each label against all others.
+
+    Args:
+        rows: columns label, fpr and tpr.
+        areas: the area under the curve of each label that has one.
+    """
     figure = _small_multiples(rows, "fpr", "tpr", areas, diagonal=True)
-    table = _read_off(rows, "fpr", "tpr", [0.01, 0.05, 0.1, 0.2, 0.5], "false alarms up to {:.0%}")
-    told = "; ".join(f"{label} has an area of {area:.3f}" for label, area in areas.items())
-    return figure, f"a curve a label, share of false alarms against share found; {told}", table
+    table = _best_values(rows, "fpr", "tpr", [0.01, 0.05, 0.1, 0.2, 0.5], "FPR ≤ {:.0%}")
+    description = ", ".join(f"{label} {area:.3f}" for label, area in areas.items())
+    return figure, f"true over false positive rate of each label; areas under the curves: {description}", table
 
 
 @chart
 def precision_recall(rows: pd.DataFrame, f1: dict[str, float]) -> tuple[Figure, str, pd.DataFrame]:
-    """Each label's precision over its recall: label, recall, precision."""
+    """Draw precision over recall of each label against all others.
+
+    Args:
+        rows: columns label, recall and precision.
+        f1: the F1 of each label's predictions.
+    """
     figure = _small_multiples(rows, "recall", "precision", {}, diagonal=False)
-    table = _read_off(rows, "recall", "precision", [0.2, 0.5, 0.8, 0.9, 0.95], "{:.0%} found", least=True)
-    told = "; ".join(f"{label} reaches {value:.3f}" for label, value in f1.items())
-    return figure, f"a curve a label, share found against precision; F1 of the predictions: {told}", table
+    table = _best_values(rows, "recall", "precision", [0.2, 0.5, 0.8, 0.9, 0.95], "recall ≥ {:.0%}", at_least=True)
+    description = ", ".join(f"{label} {value:.3f}" for label, value in f1.items())
+    return figure, f"precision over recall of each label; F1 of the predictions: {description}", table
 
 
 @chart
 def reliability(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
-    """How often predictions of about one probability are right: probabilities, confidence, accuracy, faces."""
-    figure = drawing(300)
+    """Draw accuracy over predicted probability, before and after temperature scaling.
+
+    Args:
+        rows: columns probabilities (raw or calibrated), confidence, accuracy and faces.
+    """
+    figure = new_figure(300)
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle=(0, (2, 2)), label="perfect")
-    told = []
+    axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle=(0, (2, 2)), label="ideal")
+    errors = []
     names = {"raw": "before scaling", "calibrated": "after scaling"}
-    for (name, bins), colour, dashes, marker in zip(rows.groupby("probabilities", sort=False), SERIES, DASHES, MARKERS):
-        line = {"color": colour, "linestyle": dashes, "marker": marker, "markersize": 5}
-        axes.plot(bins.confidence, bins.accuracy, label=names[name], **line)
-        gap = (bins.faces * (bins.confidence - bins.accuracy).abs()).sum() / bins.faces.sum()
-        told.append(f"{names[name]} off by {gap:.3f} on average")
-    axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="probability given", ylabel="share right")
+    groups = rows.groupby("probabilities", sort=False)
+    for (name, bins), colour, dashes, marker in zip(groups, SERIES, DASHES, MARKERS, strict=False):
+        axes.plot(
+            bins.confidence,
+            bins.accuracy,
+            label=names[name],
+            color=colour,
+            linestyle=dashes,
+            marker=marker,
+            markersize=5,
+        )
+        error = (bins.faces * (bins.confidence - bins.accuracy).abs()).sum() / bins.faces.sum()
+        errors.append(f"{error:.3f} {names[name]}")
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="predicted probability", ylabel="accuracy")
     _legend(axes)
-    return figure, ", ".join(told), rows.replace({"probabilities": names})
+    return figure, f"calibration error {', '.join(errors)}", rows.replace({"probabilities": names})
 
 
 @chart
-def probabilities(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
-    """How sure right and wrong predictions are: outcome, probability (the middle of a bin), faces."""
+def probability_histograms(rows: pd.DataFrame) -> tuple[Figure, str, pd.DataFrame]:
+    """Draw histograms of the predicted class's probability, of right and of wrong predictions.
+
+    Args:
+        rows: columns outcome (right or wrong), probability (middle of a bin) and faces.
+    """
     table = rows.pivot_table(index="probability", columns="outcome", values="faces", aggfunc="sum", fill_value=0)
     table = table.sort_index()
     width = min(pd.Series(table.index).diff().min(), 0.1) if len(table) > 1 else 0.05
-    figure = drawing(300)
+    figure = new_figure(300)
     panels = figure.subplots(len(table.columns), sharex=True, squeeze=False).ravel()
-    for axes, outcome, colour in zip(panels, table, SERIES):
+    for axes, outcome, colour in zip(panels, table, SERIES, strict=False):
         axes.bar(table.index, table[outcome], width * 0.86, color=colour)
         axes.set_title(f"{outcome}: {table[outcome].sum():,} faces")
         axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         axes.grid(axis="x", visible=False)
     panels[-1].set(xlim=(0, 1), xlabel="probability of the predicted class")
-    means = [(outcome, (table.index * table[outcome]).sum() / max(table[outcome].sum(), 1)) for outcome in table]
-    told = ", ".join(f"{outcome} predictions {mean:.2f} on average" for outcome, mean in means)
-    return figure, told, table.reset_index()
+    sums = {outcome: table[outcome].sum() for outcome in table}
+    description = ", ".join(
+        f"{(table.index * table[outcome]).sum() / total:.2f} for {outcome} predictions"
+        if total
+        else f"no {outcome} prediction"
+        for outcome, total in sums.items()
+    )
+    return figure, f"mean probability {description}", table.reset_index()
 
 
 def _small_multiples(rows: pd.DataFrame, x: str, y: str, areas: dict[str, float], diagonal: bool) -> Figure:
-    """A small panel a label, so that no curve hides another."""
+    """Draw a small panel for each label, so that no curve hides another."""
     labels = rows.label.unique()
     height = -(-len(labels) // 3)
-    figure = drawing(30 + 125 * height)
+    figure = new_figure(30 + 125 * height)
     panels = figure.subplots(height, 3, sharex=True, sharey=True, squeeze=False).ravel()
-    for axes, label in zip(panels, labels):
+    for axes, label in zip(panels, labels, strict=False):
         curve = rows[rows.label == label]
         if diagonal:
             axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=(0, (2, 2)))
@@ -174,17 +237,19 @@ def _small_multiples(rows: pd.DataFrame, x: str, y: str, areas: dict[str, float]
             axes.text(0.95, 0.08, f"{areas[label]:.3f}", ha="right")
     for axes in panels[len(labels) :]:
         axes.remove()
-    words = {"fpr": "false alarms", "tpr": "found", "recall": "found", "precision": "precision"}
-    figure.supxlabel(words[x], fontsize=12)
-    figure.supylabel(words[y], fontsize=12)
+    names = {"fpr": "false positive rate", "tpr": "true positive rate"}
+    figure.supxlabel(names.get(x, x), fontsize=12)
+    figure.supylabel(names.get(y, y), fontsize=12)
     return figure
 
 
-def _read_off(rows: pd.DataFrame, x: str, y: str, at: list[float], heading: str, least: bool = False) -> pd.DataFrame:
-    """A row a label: the largest `y` on its curve where `x` is at most each of `at`, or with `least` at least it."""
+def _best_values(
+    rows: pd.DataFrame, x: str, y: str, limits: list[float], heading: str, at_least: bool = False
+) -> pd.DataFrame:
+    """Return the largest `y` of each label where `x` is at most (or `at_least`) each limit, in a column per limit."""
     table = {"label": rows.label.unique()}
-    for limit in at:
-        within = rows[rows[x] >= limit] if least else rows[rows[x] <= limit]
+    for limit in limits:
+        within = rows[rows[x] >= limit] if at_least else rows[rows[x] <= limit]
         table[heading.format(limit)] = within.groupby("label")[y].max().reindex(table["label"]).to_numpy()
     return pd.DataFrame(table)
 
@@ -196,67 +261,75 @@ def _legend(axes: Axes) -> None:
 
 
 Tables = dict[str, pd.DataFrame]
-COURSES = {
-    "loss": ("Loss", "What training makes small: lower is better."),
-    "accuracy": ("Accuracy", "Share of faces named right."),
-    "balanced_accuracy": ("Balanced accuracy", "Mean of the shares found of each class."),
-    "macro_f1": ("Macro-F1", "The epoch where validation is best here is kept."),
-    "auroc": ("AUROC", "1 where each class is always ranked above the rest, 0.5 by chance."),
+CURVES = {  # title and note
+    "loss": ("Loss", "Cross-entropy; lower is better."),
+    "accuracy": ("Accuracy", "Share of correct predictions."),
+    "balanced_accuracy": ("Balanced accuracy", "Mean recall over classes."),
+    "macro_f1": ("Macro-F1", "Mean F1 over classes. The epoch with the best validation value is the model."),
+    "auroc": ("AUROC", "Mean area under the ROC curves of the classes; 0.5 is chance level."),
     "lr": ("Learning rate", ""),
 }
-AGAINST = "Each class against the rest"
 INTERVALS = {"accuracy": "Accuracy and its interval", "macro_f1": "Macro-F1 and its interval"}
-LIGHT = {
-    "brightness": "Mean grey level of a face, 0 to 255.",
-    "sharpness": "Variance of the Laplacian, log10(1 + variance): the lower, the more blurred.",
+QUANTITIES = {
+    "brightness": "Mean grey level of a face, 0 (black) to 255 (white).",
+    "sharpness": "log10(1 + variance of the Laplacian); low values are blurred.",
 }
 
 
-def album(
-    explore: Tables, training: Tables, evaluation: Tables, test: dict, labels: list[str], kept: int
+def run_charts(
+    explore: Tables, training: Tables, evaluation: Tables, test: dict, labels: list[str], best_epoch: int
 ) -> dict[str, Chart | list[Chart]]:
-    """The charts by what they show: classes, light, training, intervals, per_class, curves, calibration.
+    """Return the charts of the report by section.
 
-    `explore`, `training` and `evaluation` are the tables of those stages by name, `test` the figures of the test
-    faces, and `kept` the epoch that was kept.
+    Args:
+        explore: tables of the explore stage, by name.
+        training: training curves, by name.
+        evaluation: tables of the evaluate stage, by name.
+        test: metrics of the test faces.
+        labels: the names of the classes.
+        best_epoch: the epoch whose weights are the model, from 1.
     """
     areas = {label: row["auroc"] for label, row in test["per_class"].items() if "auroc" in row}
     f1 = {label: row["f1"] for label, row in test["per_class"].items()}
     return {
-        "classes": [classes(name, rows, labels) for name, rows in explore["classes"].groupby("dataset", sort=False)],
+        "classes": [
+            class_counts(name, rows, labels) for name, rows in explore["classes"].groupby("dataset", sort=False)
+        ],
         "light": [
-            light(name.capitalize(), rows, note=LIGHT.get(name, ""))
+            distribution(name.capitalize(), rows, note=QUANTITIES.get(name, ""))
             for name, rows in explore["light"].groupby("quantity", sort=False)
         ],
         "training": [
-            course(title, parts, kept, note=note)
-            for name, (title, note) in COURSES.items()
-            if (parts := _parts(training, name))
+            training_curve(title, curves, best_epoch, note=note)
+            for name, (title, note) in CURVES.items()
+            if (curves := _curves(training, name))
         ],
-        "intervals": [intervals(title, _figures(test, name)) for name, title in INTERVALS.items()],
+        "intervals": [metric_intervals(title, _intervals(test, name)) for name, title in INTERVALS.items()],
         "per_class": per_class("Precision, recall and F1", evaluation["per_class"]),
         "curves": [
-            roc("ROC", evaluation["roc"], areas, note=f"{AGAINST}, with the area under its curve."),
-            precision_recall("Precision over recall", evaluation["precision_recall"], f1, note=f"{AGAINST}."),
+            roc("ROC", evaluation["roc"], areas, note="Each class against all others, with the area under the curve."),
+            precision_recall(
+                "Precision and recall", evaluation["precision_recall"], f1, note="Each class against all others."
+            ),
         ]
         if areas
-        else [],  # one class alone is told from nothing
+        else [],  # a single class has no curve
         "calibration": [
             reliability("Reliability", evaluation["reliability"]),
-            probabilities("Probabilities", evaluation["probabilities"]),
+            probability_histograms("Probabilities", evaluation["probabilities"]),
         ],
     }
 
 
-def _parts(training: Tables, name: str) -> dict[str, pd.Series]:
-    """One figure in each part of the training that has it, by epoch, from 1 on."""
+def _curves(training: Tables, name: str) -> dict[str, pd.Series]:
+    """Return a metric by epoch, from 1, for each subset that has it."""
     keys = {"train": f"train/{name}", "validation": f"validation/{name}", "rate": name}
-    found = {part: training[key] for part, key in keys.items() if key in training}
-    return {part: table[name].set_axis(table["step"] + 1) for part, table in found.items()}
+    tables = {subset: training[key] for subset, key in keys.items() if key in training}
+    return {subset: table[name].set_axis(table["step"] + 1) for subset, table in tables.items()}
 
 
-def _figures(test: dict, name: str) -> pd.DataFrame:
-    """One figure with its interval, of all test faces and of each data set: part, value, low, high."""
+def _intervals(test: dict, name: str) -> pd.DataFrame:
+    """Return a metric with its interval for all test faces and for each data set: part, value, low, high."""
     parts = {"all": test, **test["per_dataset"]}
     rows = [{"part": part, "value": row[name], **row.get("interval", {}).get(name, {})} for part, row in parts.items()]
     return pd.DataFrame(rows, columns=["part", "value", "low", "high"])

@@ -1,18 +1,20 @@
-"""matplotlib's figures as SVG elements that take the colours and the type of the page they stand in."""
+"""Matplotlib figures as SVG elements that use the colours and the font of their page."""
 
 import re
 from html import escape
 from io import StringIO
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.typing import RcKeyType
 
-WIDTH = 360  # pixels: what a phone shows, text at its full size
-INK, LINE = "#010101", "#020202"  # stand-ins, each exchanged for one of the page's own colours
+WIDTH = 360  # pixels; fits the screen of a phone without reducing the text
+INK, LINE = "#010101", "#020202"  # placeholders that are replaced by the colours of the page
 SERIES = ["#030301", "#030302", "#030303", "#030304", "#030305"]
 _COLOURS = {INK: "currentColor", LINE: "var(--line)"} | {c: f"var(--series-{n})" for n, c in enumerate(SERIES, 1)}
 
-STYLE = {
+STYLE: dict[RcKeyType, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": LINE,
     "axes.grid": True,
@@ -41,15 +43,18 @@ STYLE = {
 _METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
-def drawing(height: int) -> Figure:
-    """An empty figure, `WIDTH` by `height` pixels; draw on it with `STYLE`, in `INK`, `LINE` and `SERIES` only."""
+def new_figure(height: int) -> Figure:
+    """Return an empty figure of WIDTH×`height` pixels; its only colours are INK, LINE and SERIES."""
     return Figure(figsize=(WIDTH / 72, height / 72), layout="constrained")
 
 
-def inline(figure: Figure, name: str, description: str) -> str:
-    """A figure as an SVG element that a screen reader speaks as `description`.
+def svg_element(figure: Figure, name: str, description: str) -> str:
+    """Return a figure as an SVG element. The same figure and name give the same text.
 
-    The same figure gives the same text; figures of different `name` share no id.
+    Args:
+        figure: drawn on `new_figure` with STYLE.
+        name: makes the ids in the element unique on a page.
+        description: the text for screen readers.
     """
     text = StringIO()
     with rc_context({"svg.hashsalt": name}):

@@ -1,8 +1,9 @@
-"""The label review: wrong labels are found and shown, and what is listed can be pasted into the list of exclusions."""
+"""The label review: wrong labels are found, and its lines can be pasted into data/exclude.csv, also in a browser."""
 
 import base64
 import csv
 import io
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,12 +13,13 @@ import pytest
 from PIL import Image
 from scipy.special import softmax
 
+from helpers.browser import Browser
 from helpers.project import Project
 from stages.base.errors import InputError
 from stages.benchmark import results, review
 from stages.benchmark.label_errors import label_errors
 from stages.curation.exclusions import exclusion_reasons
-from stages.reporting.review_page import sheet
+from stages.reporting.review_page import render_review
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
 
@@ -39,12 +41,12 @@ def certain(labels: pd.Series) -> np.ndarray:
 
 
 class Page(HTMLParser):
-    """The lines that can be ticked on a sheet, and its pictures."""
+    """The lines of the checkboxes on a page, its images, and its text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, page: str) -> None:
         super().__init__()
-        self.lines, self.pictures = [], []
-        self.feed(text)
+        self.lines, self.images, self.text = [], [], ""
+        self.feed(page)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str]]) -> None:
         values = dict(attributes)
@@ -53,7 +55,10 @@ class Page(HTMLParser):
         if tag == "img":
             assert values["alt"]
             data = base64.b64decode(values["src"].removeprefix("data:image/png;base64,"))
-            self.pictures.append(np.asarray(Image.open(io.BytesIO(data))))
+            self.images.append(np.asarray(Image.open(io.BytesIO(data))))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
 
 
 @pytest.fixture
@@ -110,7 +115,7 @@ def test_labels_that_no_face_has():
         label_errors(judged(20, 0).assign(label="fear"), LABELS)
 
 
-def test_what_is_listed_can_be_pasted_as_it_is(project: Project, trained: pd.DataFrame):
+def test_the_listed_lines_can_be_pasted_unchanged(project: Project, trained: pd.DataFrame):
     assert "of 300 labels" in project.stage("benchmark.review")
     exclusions, written = Path("data/exclude.csv"), Path("data/review/exclude.csv").read_text()
     exclusions.write_text(exclusions.read_text() + written.split("\n", 1)[1])
@@ -122,7 +127,7 @@ def test_what_is_listed_can_be_pasted_as_it_is(project: Project, trained: pd.Dat
     page = Path("plots/review.html").read_text()
     assert list(csv.reader(Page(page).lines)) == found.values.tolist()
     faces = np.load("data/merged/faces.npy")[trained.set_index("file").loc[found["file"], "id"]]
-    np.testing.assert_array_equal(Page(page).pictures, faces)
+    np.testing.assert_array_equal(Page(page).images, faces)
     review.main()
     assert (written, page) == (Path("data/review/exclude.csv").read_text(), Path("plots/review.html").read_text())
 
@@ -133,7 +138,7 @@ def test_only_the_folds_that_are_named_are_reviewed(project: Project, trained: p
     assert set(trained.set_index("file").loc[listed()["file"], "id"] % 5) == {1, 3}
 
 
-def test_no_doubt_at_all(trained: pd.DataFrame):
+def test_no_label_that_may_be_wrong(trained: pd.DataFrame):
     trained[LABELS] = certain(trained["label"])
     for fold in range(5):
         judge(fold, trained[trained["id"] % 5 == fold])
@@ -160,8 +165,56 @@ def test_a_fold_that_was_judged_by_other_labels_is_refused(project: Project, tra
         review.main()
 
 
-def test_large_faces_in_colour_are_shown_small():
+def test_large_faces_in_colour_are_reduced():
     found = label_errors(judged(200, 20), LABELS)[:3]
     faces = np.full((3, 200, 200, 3), (200, 100, 50), np.uint8)
-    for picture in Page(sheet(found, faces, 9)).pictures:
-        assert picture.shape == (96, 96, 3) and (picture == (200, 100, 50)).all()
+    for image in Page(render_review(found, faces, 9)).images:
+        assert image.shape == (96, 96, 3) and (image == (200, 100, 50)).all()
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    """Twelve faces whose label may be wrong."""
+    return label_errors(judged(600, 60), LABELS)[:12]
+
+
+@pytest.fixture(scope="module")
+def file(rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of these faces."""
+    path = tmp_path_factory.mktemp("review") / "review.html"
+    path.write_text(render_review(rows, np.zeros((12, 24, 24), np.uint8), 34), encoding="utf-8")
+    return path
+
+
+def test_each_face_has_its_file_name_and_data_set(rows: pd.DataFrame, file: Path):
+    page = file.read_text(encoding="utf-8")
+    text = Page(page).text
+    assert all(f"ck48\n{name}" in text for name in rows["file"])
+    assert not re.search(r"https?:|@import", page)
+    assert "34 labels are unlikely" in text and "the 12 least likely are shown" in text
+    empty = render_review(rows[:0], np.zeros((0, 24, 24), np.uint8), 0)
+    assert "No label seems to be wrong." in empty and "<script" not in empty and "<form" not in empty
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_in_a_browser(scheme: str, width: int, rows: pd.DataFrame, file: Path, browser: Browser):
+    with browser.opened(file, scheme, width) as page:
+        tab, boxes, button = page.tab, page.tab.locator("input"), page.tab.locator("button")
+        assert page.overflow() == 0 and page.violations() == []
+        assert tab.locator("output").text_content() == "0" and button.is_disabled()
+        boxes.nth(3).check()
+        boxes.nth(1).check()
+        assert tab.locator("output").text_content() == "2"
+        button.click()
+        tab.wait_for_function("document.querySelector('[role=status]').textContent == 'Copied.'")
+        tab.evaluate("document.body.append(document.createElement('textarea'))")
+        target = tab.locator("body > textarea")
+        target.focus()
+        tab.keyboard.press("Control+V")
+        lines = list(csv.reader(target.input_value().splitlines()))
+        assert lines == rows.iloc[[1, 3]][["dataset", "file", "reason"]].values.tolist()
+        boxes.nth(1).uncheck()
+        boxes.nth(3).uncheck()
+        assert tab.locator("form textarea").input_value() == "" and button.is_disabled()
+        assert page.errors == [] and page.requests == [file.as_uri()]

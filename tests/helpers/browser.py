@@ -1,4 +1,4 @@
-"""A real browser, with the network off."""
+"""A browser without network."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,41 +9,59 @@ import pytest
 
 
 class Opened:
-    """A page that is open in a tab of the browser, what it asked for and what it complained of."""
+    """A page in a tab of the browser, with the errors and the requests that it caused."""
 
     def __init__(self, tab) -> None:
         self.tab, self.errors, self.requests = tab, [], []
         tab.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
         tab.on("pageerror", lambda error: self.errors.append(str(error)))
-        tab.on("request", lambda asked: asked.url.startswith("data:") or self.requests.append(asked.url))
+        tab.on("request", lambda request: request.url.startswith("data:") or self.requests.append(request.url))
 
     def overflow(self) -> int:
-        """By how many pixels the page is wider than its window."""
+        """Return by how many pixels the page is wider than its window."""
         return self.tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
     def boxes(self, selector: str) -> list[dict]:
-        """The width and height of what matches `selector`, as drawn."""
+        """Return position and size of the elements that match `selector`, as displayed; size 0 for a hidden one."""
         elements = self.tab.query_selector_all(selector)
         return [element.bounding_box() or {"width": 0, "height": 0} for element in elements]
 
+    def scroll_regions(self) -> list[dict]:
+        """Return for each scroll region whether its content is too wide, whether a hint shows that, and its label."""
+        self._open_details()
+        self.tab.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return self.tab.evaluate(
+            """() => [...document.querySelectorAll(".scroll")].map(region => ({
+                wide: region.scrollWidth > region.clientWidth,
+                hint: getComputedStyle(region, "::before").visibility == "visible",
+                label: region.getAttribute("aria-label"),
+                focusable: region.tabIndex == 0,
+            }))"""
+        )
+
     def violations(self) -> list[str]:
-        """What axe-core finds to be a serious or critical barrier, everything folded out."""
+        """Return the serious and critical accessibility violations that axe-core finds, with all details open."""
         from axe_playwright_python.sync_playwright import Axe
 
-        self.tab.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+        self._open_details()
         found = Axe().run(self.tab).response["violations"]
         barriers = [rule for rule in found if rule["impact"] in ("serious", "critical")]
         return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in barriers]
 
+    def _open_details(self) -> None:
+        self.tab.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+
 
 class Browser:
+    """A headless Chromium."""
+
     def __init__(self, chromium) -> None:
         self._chromium = chromium
 
     @classmethod
     @contextmanager
     def started(cls) -> Iterator["Browser"]:
-        """A headless Chromium; the test is skipped where there is none."""
+        """Start the browser, or skip the test if it is not installed."""
         sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
         names = ("chromium", "chromium-browser", "google-chrome")
         executable = next((path for name in names if (path := shutil.which(name))), None)
@@ -56,7 +74,7 @@ class Browser:
 
     @contextmanager
     def opened(self, file: Path, scheme: str, width: int) -> Iterator[Opened]:
-        """A file as a person opens it, in a window of so many pixels, in a `light` or `dark` scheme."""
+        """Open a file in a window `width` pixels wide, in the colour scheme `light` or `dark`."""
         window = {"width": width, "height": 900}
         context = self._chromium.new_context(offline=True, color_scheme=scheme, viewport=window)
         page = Opened(context.new_page())

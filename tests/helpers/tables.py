@@ -1,4 +1,4 @@
-"""The tables of an HTML page, and numbers as the pages write them."""
+"""The tables of an HTML page, and numbers in the format of the pages."""
 
 from html.parser import HTMLParser
 
@@ -6,14 +6,14 @@ import pandas as pd
 
 
 class Tables(HTMLParser):
-    """The tables of a page by their captions: rows of cells, each a text with single spaces."""
+    """The tables of a page, by caption: rows of cells, each a text with single spaces."""
 
     @classmethod
     def of(cls, page: str) -> dict[str, list[list[str]]]:
         parser = cls()
-        parser.found, parser.text = {}, None
+        parser.tables, parser.text = {}, None
         parser.feed(page)
-        return parser.found
+        return parser.tables
 
     def handle_starttag(self, tag: str, attributes: list) -> None:
         if tag == "table":
@@ -29,20 +29,20 @@ class Tables(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "caption":
-            self.found[" ".join(self.text.split())] = self.rows
+            self.tables[" ".join(self.text.split())] = self.rows
         elif tag in ("td", "th"):
             self.rows[-1].append(" ".join(self.text.split()))
         if tag in ("caption", "td", "th"):
             self.text = None
 
 
-def three(value: float) -> str:
+def decimals(value: float) -> str:
     return f"{value:.3f}"
 
 
-def exact(value: object) -> str:
+def cell_text(value: str | float) -> str:
     return value if isinstance(value, str) else f"{int(value):,}" if value == int(value) else f"{value:.6g}"
 
 
-def cells(table: pd.DataFrame) -> list[list[str]]:
-    return [[exact(value) for value in row] for row in table.itertuples(index=False)]
+def cell_texts(table: pd.DataFrame) -> list[list[str]]:
+    return [[cell_text(value) for value in row] for row in table.itertuples(index=False)]
