@@ -18,7 +18,7 @@ from stages.inspection.thumbnails import thumbnail, write_png
 from stages.models import hardware
 from stages.models.preprocessing import Inputs
 from stages.models.saved_model import load
-from stages.training.augmentation import distorted
+from stages.training.augmentation import augmented_examples
 
 MISTAKES, AUGMENTED = 24, 7  # images, at most
 
@@ -50,7 +50,7 @@ def main() -> None:
 
     example = training.sample(1, random_state=config["seed"]).iloc[0]
     strength = config["recipe"]["strength"]
-    augmented = distorted(thumbnail(faces[example["id"]]), AUGMENTED, strength, config["seed"])
+    augmented = augmented_examples(thumbnail(faces[example["id"]]), AUGMENTED, strength, config["seed"])
     files = [f"distorted-{number}.png" for number in range(len(augmented))]
     rows = pd.DataFrame({"kind": "distorted", "id": example["id"], "face": files})
     rows = rows.assign(dataset=example["dataset"], label=example["label"])

@@ -1,40 +1,47 @@
-"""Train one architecture on all folds but one, judged by that one → data/model/; its curves → plots/training/."""
+"""Train a model on all folds but one, which validates it → data/model/, metrics/training.json, plots/training/."""
 
 import argparse
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
+from stages.base.files import read_json, sha256, write_json
 from stages.base.paths import RunPaths
 from stages.faces.subsets import subsets
 from stages.faces.table import open_faces, read_index
-from stages.models import hardware
+from stages.models import hardware, saved_model
 from stages.models.preprocessing import Inputs
-from stages.models.saved_model import save, sha256
 from stages.params.data import Data
 from stages.params.general import General
 from stages.params.models import Recipe, load_recipe
 from stages.params.split import Split
 from stages.training import distributed
 from stages.training.checkpoint import Checkpoint
+from stages.training.code_version import code_version
 from stages.training.curves import Curves
-from stages.training.dataset import check, gather
-from stages.training.initial_weights import starting
+from stages.training.dataset import LabelledFaces, check_subsets, labelled_faces
+from stages.training.initial_weights import initial_network
 from stages.training.loop import Training
+from stages.training.progress import print_epoch, print_resumed, print_start, stoppable
 
 INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is trained: a model's recipe, on which labels and folds, with which seed.
+    """What to train.
 
-    `dataset` restricts training and validation to one data set, and the labels to those that it has.
+    Attributes:
+        model: name of the model in params.yaml.
+        seed: seed of all random numbers.
+        fold: the validation fold.
+        dataset: the only data set to train and validate on; None for all of them.
+        labels: the labels in params.yaml.
+        recipe: the training recipe.
     """
 
     model: str
@@ -46,93 +53,110 @@ class Run:
 
 
 def main() -> None:
+    """Run the stage."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--model", help="in place of params.yaml's")
-    options.add_argument("--seed", type=int, help="likewise")
-    options.add_argument("--fold", type=int, help="the validation fold, likewise")
-    options.add_argument("--dataset", metavar="NAME", help="train on this data set's faces alone, on the labels it has")
-    options.add_argument("--threads", type=int, help="on the CPU; else as many as there are cores")
-    options.add_argument("--to", metavar="FOLDER", help="a folder for this run alone, not the pipeline's own")
-    given = options.parse_args()
+    options.add_argument("--model", help="model to train; default: `model` in params.yaml")
+    options.add_argument("--seed", type=int, help="seed of the run; default: `seed` in params.yaml")
+    options.add_argument("--fold", type=int, help="validation fold; default: `split.fold` in params.yaml")
+    options.add_argument("--dataset", metavar="NAME", help="only data set to train on; default: all of them")
+    options.add_argument("--threads", type=int, help="CPU threads; default: one for each core")
+    options.add_argument("--to", metavar="FOLDER", help="folder of this run's outputs; default: the main pipeline's")
+    arguments = options.parse_args()
     general = General.load()
-    model = given.model or general.model
+    model = arguments.model or general.model
     run = Run(
         model=model,
-        seed=general.seed if given.seed is None else given.seed,
-        fold=Split.load().fold if given.fold is None else given.fold,
-        dataset=given.dataset,
+        seed=general.seed if arguments.seed is None else arguments.seed,
+        fold=Split.load().fold if arguments.fold is None else arguments.fold,
+        dataset=arguments.dataset,
         labels=list(Data.load().labels),
         recipe=load_recipe(model),
     )
-    hardware.deterministic(run.seed, given.threads)
+    hardware.deterministic(run.seed, arguments.threads)
     device = hardware.device()
-    with distributed.joined(device):
-        train(run, RunPaths.of(given.to), device)
+    with distributed.process_group(device):
+        train(run, RunPaths.of(arguments.to), device)
 
 
 def train(run: Run, paths: RunPaths, device: torch.device) -> None:
+    """Train the model of a run and write its outputs."""
     recipe = run.recipe
-    faces, copied_faces = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
-    sources = json.loads(Path("data/merged/sources.json").read_text(encoding="utf-8"))
-
-    chosen, copies = subsets(read_index(INDEX), run.fold, run.dataset), read_index(COPIES)
-    labels = [label for label in run.labels if not run.dataset or label in set(chosen.train.label)]
-    check(chosen.train, chosen.validation, labels)
-    copies = copies[copies.parent.isin(chosen.train.id)]
-    training_faces = gather([(faces, chosen.train), (copied_faces, copies)], labels)
-    validation = gather([(faces, chosen.validation)], labels)
-    inputs = Inputs.measured(training_faces.pixels, recipe.input_size or faces.shape[1])
+    labels, faces, validation_faces = _select_faces(run)
+    inputs = Inputs.fit(faces.pixels, recipe.input_size or faces.pixels.shape[1])
     channels = len(inputs.mean)
-    network = starting(recipe, labels, channels, inputs.size, "data/model")
-    network.to(device, memory_format=torch.channels_last)
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-
-    facts = {
+    network = initial_network(recipe, labels, channels, inputs.size, "data/model")
+    network.to(device).to(memory_format=torch.channels_last)
+    config: dict[str, Any] = {
         "recipe": recipe.model_dump(),
         "seed": run.seed,
         "fold": run.fold,
         "dataset": run.dataset,
         "labels": labels,
-        "initial_weights": sha256(network),
-        "inputs": asdict(inputs),  # they tell of the pixels, whatever the indexes say
-        "data": {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in (INDEX, COPIES)},
-        "processes": distributed.world(),
+        "initial_weights": saved_model.sha256(network),
+        "inputs": asdict(inputs),  # stands for the pixels, which the indexes do not identify
+        "data": {str(path): sha256(path) for path in (INDEX, COPIES)},
+        "processes": distributed.world_size(),
+        "code": code_version(),
     }
-    checkpoint = Checkpoint(facts | {"device": device.type})
-    limit = recipe.memory_share * hardware.memory(device)
-    resident = training_faces.to(device, limit), validation.to(device, limit)
-    training = Training(network, inputs, *resident, len(labels), recipe, run.seed)
-    if distributed.rank():  # the first process tells and writes for all
-        for _ in training.epochs(checkpoint):
-            pass
-        return
+    checkpoint = Checkpoint(config | {"device": device.type})
+    limit = recipe.memory_share * hardware.total_memory(device)
+    faces, validation_faces = faces.to(device, limit), validation_faces.to(device, limit)
+    training = Training(network, inputs, faces, validation_faces, len(labels), recipe, run.seed)
+    training.restore(checkpoint)
+    with stoppable(training, checkpoint):
+        if distributed.rank():  # only the first process prints and writes
+            for _ in training.epochs(checkpoint):
+                pass
+            return
+        print_start(run.model, training)
+        print_resumed(training)
+        with Curves(paths.curves, recipe.tensorboard, run.model) as curves:
+            for epoch in training.history:
+                curves.log(epoch, len(faces))
+            for epoch in training.epochs(checkpoint):
+                curves.log(epoch, len(faces))
+                print_epoch(epoch, training)
 
-    count = len(training_faces)
-    told = f"{run.model}, {parameters:,} parameters: {count} faces to train on, {len(validation)} to validate on"
-    print(told, flush=True)
-    with Curves(paths.curves, recipe.tensorboard, run.model, recipe.epochs) as curves:
-        for epoch in training.epochs(checkpoint):
-            curves.add(epoch, count)
-            if epoch.best:
-                best = epoch
-    print(f"kept epoch {best.number}: validation macro-F1 {best.validation['macro_f1']:.3f}")
-
+    best, sources = training.best_epoch, read_json(Path("data/merged/sources.json"))
+    print(f"best epoch {best.number}: validation macro-F1 {best.validation['macro_f1']:.3f}")
+    config |= {
+        "architecture": recipe.arch,
+        "channels": channels,
+        "epoch": best.number,
+        "validation": {name: round(value, 6) for name, value in best.validation.items()},
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "sources": sources,
+        "drawn_faces": any(source["drawn"] for source in sources.values()),
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
+        "precision": training.precision,
+    }
     with atomic_output(paths.model) as folder:
         folder.mkdir()
-        config = facts | {
-            "architecture": recipe.arch,
-            "channels": channels,
-            "epoch": best.number,
-            "validation": {name: round(value, 6) for name, value in best.validation.items()},
-            "parameters": parameters,
-            "sources": sources,
-            "drawn_faces": any(source["drawn"] for source in sources.values()),
+        saved_model.save(folder, network, config)
+    write_json(
+        {
+            "device": hardware.device_name(device),
+            "precision": training.precision,
+            "processes": distributed.world_size(),
+            "seconds": round(training.seconds, 1),
+            "faces_per_second": round(training.faces_per_second, 1),
             "torch": torch.__version__,
-            "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
-            "precision": str(training.dtype).removeprefix("torch."),
-        }
-        save(folder, network, config)
+        },
+        paths.training,
+    )
     checkpoint.remove()
+
+
+def _select_faces(run: Run) -> tuple[list[str], LabelledFaces, LabelledFaces]:
+    """Return the labels of a run, its training faces with their balancing copies, and its validation faces."""
+    faces, copied_faces = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
+    chosen, copies = subsets(read_index(INDEX), run.fold, run.dataset), read_index(COPIES)
+    labels = [label for label in run.labels if not run.dataset or label in set(chosen.train.label)]
+    check_subsets(chosen.train, chosen.validation, labels)
+    copies = copies[copies.parent.isin(chosen.train.id)]
+    training_faces = labelled_faces([(faces, chosen.train), (copied_faces, copies)], labels)
+    return labels, training_faces, labelled_faces([(faces, chosen.validation)], labels)
 
 
 if __name__ == "__main__":

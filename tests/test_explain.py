@@ -20,7 +20,7 @@ from stages.inspection.examples import select_examples
 from stages.models.architectures.vgg16 import Enlarge
 from stages.models.networks import build, head
 from stages.models.saved_model import load, save
-from stages.training.augmentation import distorted
+from stages.training.augmentation import augmented_examples
 
 MODELS = YAML(typ="safe").load(ROOT / "params.yaml")["models"]
 SLOW = {"vgg16", "vit_b16", "vit_mod"}
@@ -203,11 +203,11 @@ def test_an_overlay_of_zeros_leaves_the_face_and_one_of_ones_colours_it() -> Non
 @pytest.mark.parametrize("shape", [(16, 16), (16, 16, 3)])
 def test_the_original_face_comes_before_its_augmented_versions(shape: tuple[int, ...]) -> None:
     face = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    first, *others = distorted(face, 7, 0.5, seed=0)
+    first, *others = augmented_examples(face, 7, 0.5, seed=0)
     np.testing.assert_array_equal(first, face)
     assert len({other.tobytes() for other in others} | {face.tobytes()}) == 8
     assert all(other.shape == shape for other in others)
-    assert all((other == face).all() for other in distorted(face, 3, 0, seed=0))
+    assert all((other == face).all() for other in augmented_examples(face, 3, 0, seed=0))
 
 
 # The stage

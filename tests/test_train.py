@@ -1,4 +1,4 @@
-"""The stage that trains, as real processes."""
+"""The stage `train`, as real processes."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
 
 
 @pytest.mark.slow
-def test_a_stage_that_cannot_train_ends_in_one_line_and_leaves_the_last_model(tmp_path) -> None:
+def test_an_error_is_one_line_and_keeps_the_last_model(tmp_path) -> None:
     write_tree(tmp_path)
     (tmp_path / "data/model").mkdir()
     (tmp_path / "data/model/config.json").write_text("{}")
@@ -42,27 +42,27 @@ def test_a_stage_that_cannot_train_ends_in_one_line_and_leaves_the_last_model(tm
     write_index(index[index.fold != 0], tmp_path / "data/split/index.csv")
     done = train(tmp_path)
     assert done.returncode == 1
-    assert done.stderr.startswith("ERROR: split.fold: no face") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("ERROR: split.fold: no validation face is left") and done.stderr.count("\n") == 1
     assert outputs(tmp_path) == {"data/model/config.json": b"{}"}
 
 
-def test_one_data_set_alone_is_trained_on_the_labels_that_it_has(tmp_path) -> None:
+def test_one_data_set_is_trained_on_its_own_labels(tmp_path) -> None:
     write_tree(tmp_path, epochs=1)
     params, index = tmp_path / "params.yaml", pd.read_csv(tmp_path / "data/split/index.csv")
     index.loc[index.dataset == "drawn-sfew", "label"] = "anger"
     held = index.index[(index.dataset == "drawn-ck48") & (index.fold == 0)]
-    index.loc[held[0], "label"] = "anger"  # it cannot judge what never saw one
+    index.loc[held[0], "label"] = "anger"  # a validation face with a label that no training face has
     write_index(index, tmp_path / "data/split/index.csv")
     params.write_text(params.read_text().replace("- happy", "- anger\n  - happy"))
     done = train(tmp_path, [*STAGE, "--dataset", "ck48", "--to", "run"])
     assert done.returncode == 0, done.stderr
-    assert "19 faces to train on, 3 to validate on" in done.stdout  # of 20, those of four folds with their copies
+    assert "19 training faces, 3 validation faces" in done.stdout  # of 20: those of four folds, with their copies
     config = json.loads((tmp_path / "run/model/config.json").read_text())
     assert config["labels"] == LABELS and config["dataset"] == "ck48"
 
 
-def another_is_saved(process: subprocess.Popen, checkpoints: Path) -> None:
-    """Wait until a training saves a checkpoint."""
+def wait_for_a_save(process: subprocess.Popen, checkpoints: Path) -> None:
+    """Wait until a running training saves its next checkpoint."""
 
     def saved() -> list[int]:
         return [path.stat().st_mtime_ns for path in checkpoints.glob("*.pt")]
@@ -74,35 +74,35 @@ def another_is_saved(process: subprocess.Popen, checkpoints: Path) -> None:
 
 
 @pytest.mark.slow
-def test_twenty_kills_change_nothing(tmp_path, checkpoints: Path) -> None:
+def test_twenty_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> None:
     settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_steps": 2}
-    for name in ("undisturbed", "killed"):
+    for name in ("uninterrupted", "killed"):
         write_tree(tmp_path / name, **settings)
-    done = train(tmp_path / "undisturbed")
+    done = train(tmp_path / "uninterrupted")
     assert done.returncode == 0, done.stderr
 
-    rng, root, went_on = random.Random(0), tmp_path / "killed", 0
+    rng, root, last_step = random.Random(0), tmp_path / "killed", 0
     for _ in range(20):
         process = start(root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        process.stdout.read(1)  # "cnn5, ...": it is about to train
+        process.stdout.read(1)  # the first line is printed just before training starts
         for _ in range(rng.randrange(4)):
-            another_is_saved(process, checkpoints)
+            wait_for_a_save(process, checkpoints)
         time.sleep(rng.uniform(0, 0.1))
         process.kill()
         assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
         process.stdout.close()
         for path in checkpoints.glob("*.pt"):
-            went_on = max(went_on, torch.load(path, weights_only=True)["step"])
+            last_step = max(last_step, torch.load(path, weights_only=True)["step"])
         assert not (root / "data/model").exists()
-    assert went_on >= 8, "no kill came late enough to tell"
+    assert last_step >= 8, "no kill came late enough to test anything"
     done = train(root)
     assert done.returncode == 0, done.stderr
-    assert outputs(root) == outputs(tmp_path / "undisturbed")
+    assert outputs(root) == outputs(tmp_path / "uninterrupted")
     assert list(checkpoints.iterdir()) == []
 
 
 @pytest.mark.slow
-def test_tensorboard_gets_every_figure_and_the_speed(tmp_path) -> None:
+def test_tensorboard_gets_every_metric_and_the_speed(tmp_path) -> None:
     write_tree(tmp_path, tensorboard="events")
     done = train(tmp_path)
     assert done.returncode == 0 and re.search(r"epoch 2/2: .* s, \d+ faces/s", done.stderr), done.stderr
@@ -116,16 +116,16 @@ def test_tensorboard_gets_every_figure_and_the_speed(tmp_path) -> None:
 
 
 @pytest.mark.slow
-def test_a_compiled_network_trains_and_tells_what_compiling_took(tmp_path) -> None:
+def test_a_compiled_network_trains_and_the_time_is_printed(tmp_path) -> None:
     write_tree(tmp_path, compile=True)
     done = train(tmp_path)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"compiled within the first step, \d+ s", done.stderr) and "epoch 2/2" in done.stderr
+    assert re.search(r"compiled in the first step, \d+ s", done.stderr) and "epoch 2/2" in done.stderr
     assert json.loads((tmp_path / "data/model/config.json").read_text())["validation"]["macro_f1"] == 1.0
 
 
 @pytest.mark.slow
-def test_faces_beyond_the_share_of_memory_are_streamed(tmp_path) -> None:
+def test_faces_that_exceed_the_memory_share_are_streamed(tmp_path) -> None:
     write_tree(tmp_path, memory_share=0.0, epochs=4)
     done = train(tmp_path)
     assert done.returncode == 0, done.stderr
@@ -133,7 +133,7 @@ def test_faces_beyond_the_share_of_memory_are_streamed(tmp_path) -> None:
 
 
 @pytest.mark.slow
-def test_training_starts_from_a_model_of_ours_and_says_why_it_cannot(tmp_path) -> None:
+def test_training_starts_from_the_weights_of_another_model(tmp_path) -> None:
     write_tree(tmp_path / "first")
     assert train(tmp_path / "first").returncode == 0
     write_tree(tmp_path / "second", init=str(tmp_path / "first/data/model"))

@@ -11,6 +11,7 @@ class RunPaths:
     Attributes:
         model: folder of the trained model.
         curves: folder of the training curves.
+        training: JSON file of the training's device, duration and speed, which differ from run to run.
         predictions: folder of the predicted probabilities, one table each for the test and the validation faces.
         metrics: JSON file of the metrics.
         tables: folder of the tables that DVC and the report plot.
@@ -18,6 +19,7 @@ class RunPaths:
 
     model: Path
     curves: Path
+    training: Path
     predictions: Path
     metrics: Path
     tables: Path
@@ -27,10 +29,18 @@ class RunPaths:
         """Return the paths of a run stored in `folder`, or those of the main pipeline if it is None."""
         if folder:
             root = Path(folder)
-            return cls(root / "model", root / "training", root / "predictions", root / "metrics.json", root / "tables")
+            return cls(
+                root / "model",
+                root / "training",
+                root / "training.json",
+                root / "predictions",
+                root / "metrics.json",
+                root / "tables",
+            )
         return cls(
             Path("data/model"),
             Path("plots/training"),
+            Path("metrics/training.json"),
             Path("data/predictions"),
             Path("metrics/metrics.json"),
             Path("plots/evaluation"),

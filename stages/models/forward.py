@@ -1,10 +1,10 @@
-"""The forward pass over faces, shared by validation and test."""
+"""The forward pass in evaluation mode, for validation, test and prediction."""
 
 import torch
 from torch import Tensor, nn
 
 from stages.faces.table import Selection
-from stages.models.hardware import autocast, precision
+from stages.models import hardware
 from stages.models.preprocessing import Inputs
 
 
@@ -13,18 +13,26 @@ def logits(
     network: nn.Module,
     inputs: Inputs,
     faces: Tensor | Selection,
-    wanted: str = "auto",
+    precision: str = "auto",
     flips: bool = False,
     batch_size: int = 256,
 ) -> Tensor:
-    """A network's logits, float32 N×classes, on its device, for uint8 faces N×H×W or N×H×W×3.
+    """Return the logits of faces. The network is switched to evaluation mode and stays on its device.
 
-    `wanted` is a precision as in `hardware.precision`; with `flips` they are the mean over each face and its mirror
-    image.
+    Args:
+        network: maps float32 images N×C×size×size to logits N×classes.
+        inputs: the preprocessing that the network was trained with.
+        faces: uint8, N×H×W (grey) or N×H×W×3 (RGB), 0 to 255.
+        precision: `auto`, `float32`, `bfloat16` or `float16`, as in `hardware.precision`.
+        flips: whether to average the logits of each face and of its mirror image.
+        batch_size: faces per forward pass.
+
+    Returns:
+        float32, N×classes, on the device of the network.
     """
     network.eval()
     device = next(network.parameters()).device
-    with autocast(device, precision(device, wanted)):
+    with hardware.autocast(device, hardware.precision(device, precision)):
         outputs = []
         for start in range(0, len(faces), batch_size):
             images = inputs(torch.as_tensor(faces[start : start + batch_size]).to(device))

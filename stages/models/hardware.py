@@ -1,6 +1,9 @@
-"""The device and the precision to compute in, chosen for the machine at hand."""
+"""The device and the precision of the computation."""
 
+import logging
 import os
+import platform
+from pathlib import Path
 
 import psutil
 import torch
@@ -9,51 +12,69 @@ from stages.base.errors import InputError
 
 
 def device() -> torch.device:
-    """The GPU where there is one, else the CPU; of the processes that torchrun starts, each has a GPU of its own.
+    """Return the GPU, or the CPU if there is none. Each process that torchrun starts gets a GPU of its own.
 
-    Raises InputError where there are fewer GPUs than processes.
+    Raises:
+        InputError: torchrun started more processes on this machine than it has GPUs.
     """
     if not torch.cuda.is_available():
+        # With a CUDA toolkit but no GPU, torch.compile and torch.utils.benchmark warn that there is no CUDA runtime.
+        logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
         return torch.device("cpu")
-    own, have = int(os.environ.get("LOCAL_RANK", 0)), torch.cuda.device_count()
-    if own >= have:
-        raise InputError(f"launch: more processes on this machine than its GPUs, {have}; lower --nproc-per-node")
-    torch.cuda.set_device(own)
-    return torch.device("cuda", own)
+    local_rank, gpus = int(os.environ.get("LOCAL_RANK", 0)), torch.cuda.device_count()
+    if local_rank >= gpus:
+        raise InputError(f"launch: more processes on this machine than its GPUs, {gpus}; lower --nproc-per-node")
+    torch.cuda.set_device(local_rank)
+    return torch.device("cuda", local_rank)
 
 
-def memory(device: torch.device) -> int:
-    """Bytes of memory that the device has in all."""
+def device_name(device: torch.device) -> str:
+    """Return the product name of the device, such as "NVIDIA H100 80GB HBM3"."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cpus = Path("/proc/cpuinfo")  # only on Linux
+    lines = cpus.read_text(encoding="utf-8").splitlines() if cpus.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def total_memory(device: torch.device) -> int:
+    """Return the size of the device's memory in bytes, used or not."""
     if device.type == "cuda":
         return torch.cuda.get_device_properties(device).total_memory
     return psutil.virtual_memory().total
 
 
-def precision(device: torch.device, wanted: str = "auto") -> torch.dtype:
-    """The type to compute in: `wanted` (float32, bfloat16 or float16), or what suits the hardware.
+def precision(device: torch.device, setting: str = "auto") -> torch.dtype:
+    """Return the floating-point type to compute in.
 
-    That is bfloat16 where the hardware has it, since an emulated one is slower than float32; else float16 on a GPU.
+    Args:
+        device: where the network computes.
+        setting: `float32`, `bfloat16` or `float16`, or `auto`: bfloat16 if the hardware computes in it (emulation is
+            slower than float32), otherwise float16 on a GPU and float32 on a CPU.
     """
-    if wanted != "auto":
-        return getattr(torch, wanted)
+    if setting != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[setting]
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    can = torch.cpu.get_capabilities()
-    native = can.get("avx512_bf16") or can.get("amx_bf16") or can.get("bf16")  # the last is ARM's
+    capabilities = torch.cpu.get_capabilities()
+    native = any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))  # the last one is ARM's
     return torch.bfloat16 if native else torch.float32
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
-    """A context in which a network computes in `dtype`."""
+    """Return a context in which networks compute in `dtype` (mixed precision)."""
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
 def deterministic(seed: int, threads: int | None = None) -> None:
-    """Seed torch and hold it to algorithms that give the same bytes every time, with `threads` on the CPU if given.
+    """Seed torch and restrict it to deterministic algorithms. Call this before anything runs on the GPU.
 
-    Call it before anything on the GPU.
+    Args:
+        seed: seed of torch's global random number generators.
+        threads: number of CPU threads; None for torch's default.
     """
-    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS reads it once, at its start
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS reads it once, when it is initialised
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     torch.manual_seed(seed)

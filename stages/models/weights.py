@@ -1,4 +1,4 @@
-"""The initial weights that Keras gives a network, for the architectures that were published in it."""
+"""Initial weights: what several architectures share."""
 
 from torch import nn
 
@@ -6,7 +6,11 @@ from stages.base.errors import InputError
 
 
 def glorot(network: nn.Module) -> nn.Module:
-    """`network` with uniform weights after Glorot and Bengio (2010) and biases of 0 in every convolution and layer."""
+    """Return `network` with the initial weights that Keras uses by default.
+
+    Weights of convolutional and linear layers are uniform after Glorot and Bengio (Understanding the difficulty of
+    training deep feedforward neural networks, AISTATS 2010); biases are 0.
+    """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(layer.weight)
@@ -15,10 +19,10 @@ def glorot(network: nn.Module) -> nn.Module:
     return network
 
 
-def not_had(name: str, error: Exception) -> InputError:
-    """The InputError for the ImageNet weights of the architecture `name`, whose download ended in `error`."""
+def download_error(name: str, error: Exception) -> InputError:
+    """Return the error for ImageNet weights of the architecture `name` whose download ended in `error`."""
     reason = " ".join(str(error).split())[:200]
     return InputError(
-        f"params.yaml: init: the ImageNet weights of {name} could not be had ({reason}); "
+        f"params.yaml: init: the ImageNet weights of {name} could not be loaded ({reason}); "
         "connect once to download them, or set init: random"
     )

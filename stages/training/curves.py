@@ -1,56 +1,52 @@
-"""The course of a training: curves for DVC and TensorBoard, and a line an epoch."""
+"""Training curves for DVC and TensorBoard."""
 
-import sys
 from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from dvclive import Live
-from tqdm import tqdm
 
 from stages.training.loop import Epoch
 
 
 class Curves:
-    """Writes every epoch's figures into `folder`, in DVCLive's form; a context manager.
+    """A writer of training curves; a context manager.
 
-    With `tensorboard`, the name of a folder, event files go into a folder of the model's name there, speed included:
-    it differs from run to run, so it has no place among what DVC compares.
+    Args:
+        folder: where DVCLive writes the curves that DVC plots. It is written anew.
+        tensorboard: folder of the TensorBoard logs, or None. They also contain the speed, which DVC must not compare
+            because it differs from run to run.
+        model: name of the model, which is also that of its folder in `tensorboard`.
     """
 
-    def __init__(self, folder: Path, tensorboard: str | None, model: str, epochs: int) -> None:
-        self._epochs = epochs
+    def __init__(self, folder: Path, tensorboard: str | None, model: str) -> None:
         self._open = ExitStack()
         self._live = self._open.enter_context(Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None))
         self._events = None
         if tensorboard:
-            from torch.utils.tensorboard import SummaryWriter  # only who asks for it waits for it
+            from torch.utils.tensorboard import SummaryWriter  # slow to import
 
-            # Steps from 0 on hide what a run that was cut off had written.
+            # purge_step hides the logs of a stopped run, whose epochs are logged again.
             self._events = self._open.enter_context(SummaryWriter(Path(tensorboard) / model, purge_step=0))
 
-    def add(self, epoch: Epoch, faces: int) -> None:
-        """Write one epoch's figures, of a training on so many `faces`."""
-        speed = faces / epoch.seconds
-        figures = {
-            f"{part}/{name}": value for part in ("train", "validation") for name, value in getattr(epoch, part).items()
-        }
-        for name, value in (figures | {"lr": epoch.lr}).items():
+    def log(self, epoch: Epoch, faces: int) -> None:
+        """Write the metrics of one epoch, in which the network was trained on `faces` faces."""
+        metrics = {f"train/{name}": value for name, value in epoch.train.items()}
+        metrics |= {f"validation/{name}": value for name, value in epoch.validation.items()}
+        metrics["lr"] = epoch.lr
+        for name, value in metrics.items():
             self._live.log_metric(name, value)
         self._live.next_step()
         if self._events:
-            speeds = {"speed/faces_per_second": speed, "speed/seconds": epoch.seconds}
-            for name, value in (figures | {"lr": epoch.lr} | speeds).items():
+            speed = {"speed/faces_per_second": faces / epoch.seconds, "speed/seconds": epoch.seconds}
+            for name, value in (metrics | speed).items():
                 self._events.add_scalar(name, value, epoch.number)
-        loss, judged = epoch.train["loss"], epoch.validation
-        line = f"loss {judged['loss']:.3f}, accuracy {judged['accuracy']:.3f}, macro-F1 {judged['macro_f1']:.3f}"
-        tqdm.write(
-            f"epoch {epoch.number}/{self._epochs}: training loss {loss:.3f}; validation {line}; "
-            f"{epoch.seconds:.1f} s, {speed:.0f} faces/s",
-            sys.stderr,
-        )
 
-    def __enter__(self) -> "Curves":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._open.__exit__(*error)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._open.__exit__(kind, error, traceback)

@@ -1,9 +1,9 @@
-"""The faces that a network learns from, and those that its training is judged by."""
+"""The faces of a training: kept on the device, or read from disk while training runs."""
 
 import math
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,15 +14,17 @@ from torch import Tensor
 from stages.base.errors import InputError
 from stages.faces.table import Selection
 
-AHEAD = 4  # batches that are read while one is computed on
-BLOCK = 4096  # faces that are read at once
+PREFETCHED = 4  # batches that are read in advance
+BLOCK = 4096  # faces that are copied to the device at once
 
 
 @dataclass(frozen=True)
 class LabelledFaces:
-    """Faces with their classes: `pixels` is uint8 N×H×W or N×H×W×3, `targets` int64 N, positions in the labels.
+    """Faces with their classes.
 
-    Pixels are a tensor on the device of the targets or, where they are `streamed`, still on disk.
+    Attributes:
+        pixels: uint8, N×H×W or N×H×W×3: a tensor on the device of the targets, or a selection of faces on disk.
+        targets: classes, int64, N: positions in the list of labels.
     """
 
     pixels: Tensor | Selection
@@ -33,64 +35,90 @@ class LabelledFaces:
 
     @property
     def streamed(self) -> bool:
+        """Whether the pixels are on disk."""
         return isinstance(self.pixels, Selection)
 
     def to(self, device: torch.device, limit: float = math.inf) -> "LabelledFaces":
-        """The same faces on `device`; on disk as before if they take more than `limit` bytes."""
+        """Return the same faces with their targets on `device`, and their pixels too if these fit in `limit` bytes."""
         pixels = self.pixels
-        if not self.streamed:
-            pixels = pixels.to(device)
-        elif math.prod(pixels.shape) <= limit:
-            pixels = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
-            for start in range(0, len(self), BLOCK):
-                pixels[start : start + BLOCK] = torch.from_numpy(self.pixels[start : start + BLOCK])
-        return LabelledFaces(pixels, self.targets.to(device))
+        if isinstance(pixels, Tensor):
+            return LabelledFaces(pixels.to(device), self.targets.to(device))
+        if math.prod(pixels.shape) > limit:
+            return LabelledFaces(pixels, self.targets.to(device))
+        copied = torch.empty(pixels.shape, dtype=torch.uint8, device=device)
+        for start in range(0, len(self), BLOCK):
+            copied[start : start + BLOCK] = torch.from_numpy(pixels[start : start + BLOCK])
+        return LabelledFaces(copied, self.targets.to(device))
 
     def every(self, step: int, start: int) -> Tensor | Selection:
-        """The pixels of each `step`-th face from the position `start` on."""
-        return self.pixels.every(step, start) if self.streamed else self.pixels[start::step]
+        """Return the pixels of every `step`-th face, from position `start` on."""
+        return self.pixels.every(step, start) if isinstance(self.pixels, Selection) else self.pixels[start::step]
 
-    def take(self, batches: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """The pixels and the targets of each of `batches`, int64 N×…×B on the CPU; on the device of the targets.
+    def read(self, batches: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the pixels and the targets of each batch, on the device of the targets.
 
-        Streamed faces are read ahead, while the batch before is computed on.
+        Faces on disk are read in advance, in a thread of their own.
+
+        Args:
+            batches: positions of faces, int64, N×…×B, on the CPU.
+
+        Yields:
+            Pixels, uint8, …×B×H×W or …×B×H×W×3, and targets, int64, …×B.
         """
-        device = self.targets.device
-        if not self.streamed:
-            for rows in batches.to(device):
-                yield self.pixels[rows], self.targets[rows]
+        if isinstance(self.pixels, Selection):
+            yield from self._stream(self.pixels, batches)
             return
+        for rows in batches.to(self.targets.device):
+            yield self.pixels[rows], self.targets[rows]
+
+    def _stream(self, selection: Selection, batches: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        device = self.targets.device
 
         def read(rows: Tensor) -> tuple[Tensor, Tensor]:
-            pixels = torch.from_numpy(self.pixels[rows.flatten().numpy()]).unflatten(0, rows.shape)
+            pixels = torch.from_numpy(selection[rows.flatten().numpy()]).unflatten(0, rows.shape)
             if device.type == "cuda":
                 pixels, rows = pixels.pin_memory(), rows.pin_memory()
             return pixels.to(device, non_blocking=True), self.targets[rows.to(device, non_blocking=True)]
 
         with ThreadPoolExecutor(1) as reader:
-            ahead = deque()
+            pending: deque[Future[tuple[Tensor, Tensor]]] = deque()
             for rows in batches:
-                ahead.append(reader.submit(read, rows))
-                if len(ahead) > AHEAD:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+                pending.append(reader.submit(read, rows))
+                if len(pending) > PREFETCHED:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
 
 
-def check(train: pd.DataFrame, validation: pd.DataFrame, labels: list[str]) -> None:
-    """Raise InputError where no face to train on shows one of the `labels`, one shows another, or none validates."""
+def check_subsets(train: pd.DataFrame, validation: pd.DataFrame, labels: list[str]) -> None:
+    """Raise InputError if a subset is empty, a label has no training face, or a face has another label.
+
+    Args:
+        train: index rows of the training faces.
+        validation: index rows of the validation faces.
+        labels: the labels to be learned.
+    """
     if train.empty:
-        raise InputError("split.fold: no face is left to train on; choose another data set or fold")
+        raise InputError("split.fold: no training face is left; choose another data set or fold")
     if unknown := sorted({*train.label, *validation.label} - set(labels)):
-        raise InputError(f"data.labels: {unknown[0]!r} is missing, yet faces show it; run the earlier stages again")
+        raise InputError(
+            f"data.labels: {unknown[0]!r} is missing, but some faces have this label; run the earlier stages again"
+        )
     if missing := [label for label in labels if label not in set(train.label)]:
-        raise InputError(f"data.labels: no face to train on shows {missing[0]!r}; remove it, or add a data set with it")
+        raise InputError(
+            f"data.labels: no training face has the label {missing[0]!r}; remove the label, or add a data set with it"
+        )
     if validation.empty:
-        raise InputError("split.fold: no face is left to validate on; choose another fold, or fewer split.folds")
+        raise InputError("split.fold: no validation face is left; choose another fold, or fewer split.folds")
 
 
-def gather(tables: list[tuple[np.ndarray, pd.DataFrame]], labels: list[str]) -> LabelledFaces:
-    """The faces that the ids of each (faces, rows) table name, one table after another, on disk still."""
+def labelled_faces(tables: list[tuple[np.ndarray, pd.DataFrame]], labels: list[str]) -> LabelledFaces:
+    """Return faces of several tables, one table after another. Their pixels stay on disk.
+
+    Args:
+        tables: pairs of faces, uint8, N×H×W or N×H×W×3, and index rows with the columns `id` and `label`.
+        labels: the labels; their order defines the classes.
+    """
     pixels = Selection(*((faces, rows.id.to_numpy()) for faces, rows in tables))
     names = pd.concat([rows.label for _, rows in tables])
     targets = pd.Index(labels).get_indexer(names)

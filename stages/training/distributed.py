@@ -1,8 +1,9 @@
-"""The processes that train one network side by side: this one alone, or those that torchrun started."""
+"""Data-parallel training by the processes that torchrun started. Without torchrun there is one process."""
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, NoReturn, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -10,103 +11,126 @@ from torch import Generator, Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from stages.base.errors import InputError
-from stages.training.sync_batchnorm import SharedStatistics
+from stages.training.sync_batchnorm import SynchronisedBatchNorm
+
+T = TypeVar("T")
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[None]:
-    """Be one of the processes that torchrun started; without it, do nothing.
+def process_group(device: torch.device) -> Iterator[None]:
+    """Join the processes that torchrun started; do nothing without torchrun.
 
-    Raises InputError where another process ends first.
+    Raises:
+        InputError: another process ended first.
     """
     if not dist.is_torchelastic_launched():
         yield
         return
-    signal.signal(signal.SIGTERM, lambda *_: _alone())  # torchrun's word that another has ended
+    signal.signal(signal.SIGTERM, lambda *_: _raise_other_ended())  # torchrun's signal that another process ended
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
     except RuntimeError as error:
         if "gloo" not in str(error) and not isinstance(error, dist.DistError):
             raise
-        _alone()
+        _raise_other_ended()
     finally:
         dist.destroy_process_group()
 
 
-def _alone() -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the reason shall be told, once
+def _raise_other_ended() -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # report the reason only once
     raise InputError(
-        "train: another of the processes that train together has ended, so this one ends too; "
-        "start the stage again, and it goes on from the last checkpoint"
+        "train: another training process has ended, so this one ends too; "
+        "run the same command again to continue from the last checkpoint"
     )
 
 
-def world() -> int:
-    """The number of processes."""
+def world_size() -> int:
+    """Return the number of processes."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def rank() -> int:
-    """The number of this process, from 0."""
+    """Return the number of this process, from 0."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def share(batches: Tensor) -> Tensor:
-    """This process's faces of batches …×B: …×B/world.
+def local_share(batches: Tensor) -> Tensor:
+    """Return this process's faces of each batch.
 
-    They are a stretch of each batch and its mirror image from the batch's end, since mixup and cutmix mix a batch with
-    itself turned round: both faces of every pair are with one process. Raises InputError where B is not a multiple of
-    twice as many as there are processes.
+    Mixup and cutmix mix each face of a batch with the one at the mirrored position. So a process gets consecutive faces
+    from the first half of the batch and their partners from the second half.
+
+    Args:
+        batches: …×B.
+
+    Returns:
+        …×B/processes.
+
+    Raises:
+        InputError: B is not a multiple of twice the number of processes.
     """
-    if world() == 1:
+    if world_size() == 1:
         return batches
     size = batches.shape[-1]
-    stretch, rest = divmod(size, 2 * world())
+    pairs, rest = divmod(size, 2 * world_size())
     if rest:
         raise InputError(
-            f"train.batch_size: {size} faces at once cannot be shared out in pairs to {world()} "
-            f"processes; make them a multiple of {2 * world()}"
+            f"train.batch_size: {size} faces cannot be split in pairs between {world_size()} processes; "
+            f"make them a multiple of {2 * world_size()}"
         )
-    start = rank() * stretch
-    return torch.cat([batches[..., start : start + stretch], batches[..., size - start - stretch : size - start]], -1)
+    start = rank() * pairs
+    return torch.cat([batches[..., start : start + pairs], batches[..., size - start - pairs : size - start]], -1)
 
 
-def draw(kinds: int, count: int, generator: Generator) -> Tensor:
-    """Numbers uniform from 0 to 1 for `count` faces, kinds×count: this process's share of those drawn for all."""
-    return share(torch.rand(kinds, count * world(), device=generator.device, generator=generator))
+def uniform(kinds: int, count: int, generator: Generator) -> Tensor:
+    """Return random numbers, uniform from 0 to 1, kinds×count, for this process's `count` faces of a batch.
+
+    They do not depend on the number of processes: each one draws the numbers of the whole batch and takes its share.
+    """
+    return local_share(torch.rand(kinds, count * world_size(), device=generator.device, generator=generator))
 
 
-def gathered(mine: Tensor, rows: Tensor | slice, count: int) -> Tensor:
-    """A table count×C of which every process has some rows: this one those in `mine`, at `rows`."""
-    table = mine.new_zeros(count, mine.shape[1])
-    table[rows] = mine
-    if world() > 1:
+def gather_rows(local: Tensor, rows: Tensor | slice, count: int) -> Tensor:
+    """Return a table, count×C, of the rows of all processes; those of this process are `local`, at positions `rows`."""
+    table = local.new_zeros(count, local.shape[1])
+    table[rows] = local
+    if world_size() > 1:
         dist.all_reduce(table)
     return table
 
 
-def from_first(make: Callable[[], object]) -> object:
-    """What `make` returns in the first process, in all of them."""
-    if world() == 1:
-        return make()
-    box = [make() if rank() == 0 else None]
-    dist.broadcast_object_list(box)
-    return box[0]
+def from_first(function: Callable[[], T]) -> T:
+    """Call `function` in the first process and return its result in all processes."""
+    if world_size() == 1:
+        return function()
+    results: list[Any] = [function() if rank() == 0 else None]
+    dist.broadcast_object_list(results)
+    return results[0]
 
 
-def parallel(network: nn.Module) -> nn.Module:
-    """`network` with gradients averaged over the processes (PyTorch DDP; Li et al., 2020)."""
-    return network if world() == 1 else DistributedDataParallel(network)
+def data_parallel(network: nn.Module) -> nn.Module:
+    """Return `network` with gradients averaged over the processes.
+
+    Li et al., PyTorch distributed: experiences on accelerating data parallel training, VLDB 2020.
+    """
+    return network if world_size() == 1 else DistributedDataParallel(network)
 
 
-def share_statistics(network: nn.Module, device: torch.device) -> Callable[[], object]:
-    """Let batch normalisation see the faces of all processes; the context for the forward pass to run in."""
-    if world() == 1:
+def synchronise_batch_norm(
+    network: nn.Module, device: torch.device
+) -> Callable[[], AbstractContextManager[object, bool | None]]:
+    """Make batch normalisation compute its statistics over the batches of all processes.
+
+    Returns:
+        A function that returns the context in which the forward pass must run.
+    """
+    if world_size() == 1:
         return nullcontext
     if device.type == "cpu":
-        return SharedStatistics
-    from timm.layers import convert_sync_batchnorm  # two seconds
+        return SynchronisedBatchNorm
+    from timm.layers import convert_sync_batchnorm  # slow to import
 
     convert_sync_batchnorm(network)
     return nullcontext

@@ -1,38 +1,46 @@
-"""The training loop: nothing in it waits for the host inside an epoch."""
+"""The training loop. Within an epoch the device never waits for the host."""
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Generator, Tensor, nn
 from tqdm import tqdm
 
 from stages.base.errors import InputError
-from stages.base.params import Train
-from stages.evaluation.metrics import measure
+from stages.evaluation.metrics import logit_metrics
 from stages.models.forward import logits
 from stages.models.hardware import autocast, precision
 from stages.models.networks import head
 from stages.models.preprocessing import Inputs
+from stages.params.train import Train
 from stages.training import distributed, optimizer
-from stages.training.augmentation import Batches
+from stages.training.augmentation import BatchAugmentation
 from stages.training.checkpoint import Checkpoint
 from stages.training.dataset import LabelledFaces
 from stages.training.objective import class_weights, loss
-from stages.training.sampler import epoch_order
+from stages.training.sampler import epoch_batches
 from stages.training.schedule import Schedule
-from stages.training.seeding import reseed, seed_of
+from stages.training.seeding import combine_seeds, reseed
+
+if TYPE_CHECKING:
+    from timm.utils import ModelEmaV3  # slow to import
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training faces: its number from 1, the learning rate at its start, and its figures.
+    """One pass over the training faces.
 
-    The figures are those of `evaluation.scores.measure`. `train` is measured on the distorted faces while the network
-    changes; `best` says that validation macro-F1 is higher than after any epoch before; `seconds` are those that this
-    process spent on the training faces.
+    Attributes:
+        number: number of the epoch, from 1.
+        lr: learning rate of the head at the start of the epoch.
+        train: `logit_metrics` of the augmented training faces, computed while the network changes.
+        validation: `logit_metrics` of the validation faces after the epoch.
+        best: whether the validation macro-F1 is higher than after every earlier epoch.
+        seconds: time spent on the training faces.
     """
 
     number: int
@@ -44,9 +52,24 @@ class Epoch:
 
 
 class Training:
-    """A network in training on its device: `epochs` trains it, from where its checkpoint stands.
+    """The training of one network.
 
-    Whatever is random depends on `seed` and the step alone, so that a restored training goes on as if undisturbed.
+    All random numbers depend only on the seed and the step. So a training that is restored from a checkpoint ends with
+    the same weights as one that was not interrupted.
+
+    Args:
+        network: the network, on the device to train on.
+        inputs: its preprocessing.
+        train: training faces; their targets are on the device.
+        validation: validation faces; their targets are on the device.
+        classes: number of classes.
+        recipe: the training recipe.
+        seed: seed of all random numbers.
+
+    Attributes:
+        history: the finished epochs, including those before a restart.
+        step: number of finished optimiser steps.
+        dtype: the floating-point type of the forward pass.
     """
 
     def __init__(
@@ -63,101 +86,141 @@ class Training:
         self.recipe, self.seed = recipe, seed
         self.device = train.targets.device
         self.dtype = precision(self.device, recipe.precision)
-        self.batches = Batches(recipe, inputs, classes, self.device.type)
+        self.augmentation = BatchAugmentation(recipe, inputs, classes, self.device.type)
         self.generator = Generator(self.device)
-        self.targets = train.targets.cpu()  # order is drawn there, alike for every device
-        self.weights = class_weights(train.targets, classes) if recipe.balance == "weights" else None
+        self.targets = train.targets.cpu()  # batches are drawn on the CPU, so that they are the same on every device
+        self.class_weights = class_weights(train.targets, classes) if recipe.balance == "weights" else None
         self.steps_per_epoch = -(-len(train) // recipe.batch_size)
-        self.shared_statistics = distributed.share_statistics(network, self.device)
-        self.frozen, self.forward, self.compiling = None, network, False
-        places = torch.arange(self.steps_per_epoch * recipe.batch_size, device=self.device)
-        self.places = self._parts(places).flatten()  # of this process's outputs among those of all
+        self.batch_norm_context = distributed.synchronise_batch_norm(network, self.device)
+        self.frozen: bool | None = None
+        self.forward: Callable[[Tensor], Tensor] = network
+        self.compiling = False
+        positions = torch.arange(self.steps_per_epoch * recipe.batch_size, device=self.device)
+        self.positions = self._micro_batches(positions).flatten()  # of this process's outputs in those of all processes
         self.optimizer = optimizer.build(network, recipe)
         self.schedule = Schedule(self.optimizer, recipe, recipe.epochs * self.steps_per_epoch)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
-        self.average = self._averaged() if recipe.ema else None
-        self.step, self.lr = 0, self._rate()
-        self.nothing = torch.empty(0, classes, device=self.device)
-        self.outputs = [self.nothing]  # this process's of the epoch at hand, b×classes each
+        self.average = self._moving_average() if recipe.ema else None
+        self.step, self.lr = 0, self._learning_rate()
+        self.no_outputs = torch.empty(0, classes, device=self.device)
+        self.outputs = [self.no_outputs]  # this process's logits of the current epoch, b×classes each
         self.history: list[Epoch] = []
-        self.best: dict[str, Tensor] = {}
+        self.best_weights: dict[str, Tensor] = {}
+        self.started = self.epoch_started = time.perf_counter()
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Continue from the saved state of this training, if there is one."""
+        if state := distributed.from_first(checkpoint.load):
+            self._load_state(state)
 
     def epochs(self, checkpoint: Checkpoint) -> Iterator[Epoch]:
-        """Yield every epoch, those before a restart too; at the end the network has the best epoch's weights.
+        """Train until the end, and yield each epoch as soon as it is finished and saved.
 
-        Training stops after `recipe.epochs`, or after `recipe.patience` epochs without a better validation macro-F1.
-        Raises InputError where the network's outputs are no longer numbers.
+        Training ends after `recipe.epochs` epochs, or after `recipe.patience` epochs without a better validation
+        macro-F1. Then the network has the weights of the best epoch.
+
+        Args:
+            checkpoint: where the state is saved after each epoch and after every `recipe.checkpoint_steps` steps.
+
+        Yields:
+            The epochs after those in `history`.
+
+        Raises:
+            InputError: the outputs of the network are not finite.
         """
-        if state := distributed.from_first(checkpoint.load):
-            self._load(state)
-        yield from list(self.history)
         total = self.recipe.epochs * self.steps_per_epoch
-        silent = True if distributed.rank() else None  # None: where no terminal reads along
-        with tqdm(total=total, initial=self.step, desc="train", unit="batch", disable=silent) as bar:
+        disable = True if distributed.rank() else None  # None: only in a terminal
+        with tqdm(total=total, initial=self.step, desc="train", unit="batch", disable=disable) as bar:
             while not self._finished():
                 epoch = self._epoch(checkpoint, bar)
                 self._save(checkpoint)
                 bar.set_postfix(macro_f1=f"{epoch.validation['macro_f1']:.3f}")
                 yield epoch
-        self.network.load_state_dict(self.best)
+        self.network.load_state_dict(self.best_weights)
+
+    @property
+    def precision(self) -> str:
+        """The name of `dtype`, such as "bfloat16"."""
+        return str(self.dtype).removeprefix("torch.")
+
+    @property
+    def best_epoch(self) -> Epoch:
+        """The epoch with the highest validation macro-F1, the first one of equals."""
+        return [epoch for epoch in self.history if epoch.best][-1]
+
+    @property
+    def seconds(self) -> float:
+        """Time since the start, without the time before a restart that was spent after the last checkpoint."""
+        return time.perf_counter() - self.started
+
+    @property
+    def faces_per_second(self) -> float:
+        """Training faces of all processes per second, without validation."""
+        return len(self.train) * len(self.history) / sum(epoch.seconds for epoch in self.history)
 
     def _finished(self) -> bool:
         done = len(self.history)
-        last_best = max((epoch.number for epoch in self.history if epoch.best), default=0)
-        return done == self.recipe.epochs or done - last_best >= self.recipe.patience
+        best = self.best_epoch.number if self.history else 0
+        return done == self.recipe.epochs or done - best >= self.recipe.patience
 
     def _epoch(self, checkpoint: Checkpoint, bar: tqdm) -> Epoch:
-        recipe, number, start = self.recipe, len(self.history) + 1, time.perf_counter()
+        recipe, number, started = self.recipe, len(self.history) + 1, time.perf_counter()
         self._freeze(number <= recipe.freeze_epochs)
-        order = epoch_order(
+        batches = epoch_batches(
             self.targets, recipe.batch_size, recipe.balance == "sampling", self.seed, number, self.train.streamed
         )
         done = self.step - (number - 1) * self.steps_per_epoch
         if not done:
-            self.lr = self._rate()
-        for faces, targets in self.train.take(self._parts(order[done:])):
+            self.lr, self.epoch_started = self._learning_rate(), started
+        for faces, targets in self.train.read(self._micro_batches(batches[done:])):
             self._step(faces, targets)
             if self.compiling:
                 self.compiling = False
-                tqdm.write(f"compiled within the first step, {time.perf_counter() - start:.0f} s", sys.stderr)
+                tqdm.write(f"compiled in the first step, {time.perf_counter() - started:.0f} s", sys.stderr)
             bar.update()
             if recipe.checkpoint_steps and self.step % recipe.checkpoint_steps == 0:
                 self._save(checkpoint)
-        outputs, self.outputs = self._outputs(), [self.nothing]
+        outputs, self.outputs = self._epoch_outputs(), [self.no_outputs]
         if not outputs.isfinite().all():
-            raise InputError(f"train.lr: {recipe.lr} is too high: epoch {number}'s loss is no number; lower it")
-        seconds = time.perf_counter() - start
+            raise InputError(
+                f"train.lr: {recipe.lr} is too high: the outputs in epoch {number} are not finite; lower it"
+            )
+        seconds = time.perf_counter() - self.epoch_started
 
-        figures = measure(outputs, self.targets[order.flatten()])
-        judge = self.average.module if self.average else self.network
-        step, first = distributed.world(), distributed.rank()
-        mine = logits(judge, self.inputs, self.validation.every(step, first), recipe.precision, recipe.test_flips)
-        everyone = distributed.gathered(mine, slice(first, None, step), len(self.validation))
-        judged = measure(everyone, self.validation.targets)
-        better = judged["macro_f1"] > max((epoch.validation["macro_f1"] for epoch in self.history), default=-1.0)
-        if better:
-            self.best = {name: tensor.clone() for name, tensor in judge.state_dict().items()}
-        self.schedule.after_epoch(judged["macro_f1"])
-        epoch = Epoch(number, self.lr, figures, judged, better, seconds)
+        train_metrics = logit_metrics(outputs, self.targets[batches.flatten()])
+        network = self.average.module if self.average else self.network
+        validation_metrics = self._validate(network)
+        highest = max((epoch.validation["macro_f1"] for epoch in self.history), default=-1.0)
+        best = validation_metrics["macro_f1"] > highest
+        if best:
+            self.best_weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        self.schedule.after_epoch(validation_metrics["macro_f1"])
+        epoch = Epoch(number, self.lr, train_metrics, validation_metrics, best, seconds)
         self.history.append(epoch)
         return epoch
 
-    def _parts(self, batches: Tensor) -> Tensor:
-        """This process's share of batches, flat or N×B: N×accumulation×b."""
-        parts = self.recipe.accumulation
-        return distributed.share(batches.view(-1, parts, self.recipe.batch_size // parts))
+    def _micro_batches(self, batches: Tensor) -> Tensor:
+        """Return this process's share of batches, N×B or flat: N×accumulation×b."""
+        count = self.recipe.accumulation
+        return distributed.local_share(batches.view(-1, count, self.recipe.batch_size // count))
 
     def _step(self, faces: Tensor, targets: Tensor) -> None:
-        """One step of the optimiser on accumulation×b faces and their classes, one part after another."""
-        chance = seed_of(self.seed, 0, self.step)
-        reseed(chance, distributed.rank())
-        self.generator.manual_seed(chance)
+        """Make one step of the optimiser, with the gradients of several micro-batches.
+
+        Args:
+            faces: uint8, accumulation×b×H×W or accumulation×b×H×W×3.
+            targets: classes, int64, accumulation×b.
+        """
+        seed = combine_seeds(self.seed, 0, self.step)
+        reseed(seed, distributed.rank())
+        self.generator.manual_seed(seed)
         self.optimizer.zero_grad()
-        for part, classes in zip(faces, targets):
-            images, wanted = self.batches(part, classes, self.generator)
-            with autocast(self.device, self.dtype), self.shared_statistics():
+        for micro_batch, classes in zip(faces, targets, strict=True):
+            images, probabilities = self.augmentation(micro_batch, classes, self.generator)
+            with autocast(self.device, self.dtype), self.batch_norm_context():
                 outputs = self.forward(images).float()
-            self.scaler.scale(loss(outputs, wanted, self.weights, self.recipe.focal) / len(faces)).backward()
+            batch_loss = loss(outputs, probabilities, self.class_weights, self.recipe.focal)
+            self.scaler.scale(batch_loss / len(faces)).backward()
             self.outputs.append(outputs.detach())
         if self.recipe.clip:
             self.scaler.unscale_(self.optimizer)
@@ -169,59 +232,74 @@ class Training:
         if self.average:
             self.average.update(self.network, self.step)
 
-    def _rate(self) -> float:
-        """The learning rate of the head."""
+    def _learning_rate(self) -> float:
+        """Return the learning rate of the head."""
         return self.optimizer.param_groups[-1]["lr"]
 
     def _freeze(self, frozen: bool) -> None:
-        """Put the network in training; where it is frozen, only its head learns, and normalisation stays as it is."""
-        last = head(self.network)
+        """Set the network to training mode. If `frozen`, only its head learns, and batch normalisation is fixed."""
+        classifier = head(self.network)
         self.network.requires_grad_(not frozen).train(not frozen)
-        last.requires_grad_(True).train()
-        if frozen != self.frozen:  # DDP knows the weights that learned when it was made
-            self.frozen, self.forward = frozen, distributed.parallel(self.network)
+        classifier.requires_grad_(True).train()
+        if frozen != self.frozen:  # DDP registers the weights that learn when it is created
+            self.frozen, self.forward = frozen, distributed.data_parallel(self.network)
             if self.recipe.compile:
                 self.forward, self.compiling = torch.compile(self.forward), True
 
-    def _averaged(self) -> nn.Module:
-        """The exponential moving average of the weights (Polyak and Juditsky, 1992)."""
-        from timm.utils import ModelEmaV3  # two seconds
+    def _moving_average(self) -> "ModelEmaV3":
+        """Return the exponential moving average of the weights.
+
+        Polyak and Juditsky, Acceleration of stochastic approximation by averaging, SIAM J. Control Optim., 1992.
+        """
+        from timm.utils import ModelEmaV3  # slow to import
 
         return ModelEmaV3(self.network, self.recipe.ema, use_warmup=True)
 
-    def _outputs(self) -> Tensor:
-        """The logits of the epoch so far, of all processes, in the order of its faces."""
-        mine = torch.cat(self.outputs)
-        return distributed.gathered(mine, self.places[: len(mine)], len(mine) * distributed.world())
+    def _epoch_outputs(self) -> Tensor:
+        """Return the logits of the epoch so far, of all processes, in the order of the batches."""
+        local = torch.cat(self.outputs)
+        return distributed.gather_rows(local, self.positions[: len(local)], len(local) * distributed.world_size())
+
+    def _validate(self, network: nn.Module) -> dict[str, float]:
+        """Return the metrics of the validation faces; each process computes the logits of a part of them."""
+        step, first = distributed.world_size(), distributed.rank()
+        faces = self.validation.every(step, first)
+        local = logits(network, self.inputs, faces, self.recipe.precision, self.recipe.test_flips)
+        outputs = distributed.gather_rows(local, slice(first, None, step), len(self.validation))
+        return logit_metrics(outputs, self.validation.targets)
 
     def _save(self, checkpoint: Checkpoint) -> None:
-        state = self._state()
+        state = self._state()  # every process takes part in it
         if distributed.rank() == 0:
             checkpoint.save(state)
 
-    def _state(self) -> dict:
+    def _state(self) -> dict[str, Any]:
         return {
             "network": self.network.state_dict(),
             "average": self.average.module.state_dict() if self.average else {},
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
-            "best": self.best,
-            "outputs": self._outputs(),
+            "best_weights": self.best_weights,
+            "outputs": self._epoch_outputs(),
             "step": self.step,
             "lr": self.lr,
             "history": [asdict(epoch) for epoch in self.history],
+            "seconds": self.seconds,
+            "epoch_seconds": time.perf_counter() - self.epoch_started,
         }
 
-    def _load(self, state: dict) -> None:
+    def _load_state(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
         if self.average:
             self.average.module.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
-        self.best = state["best"]
+        self.best_weights = state["best_weights"]
         outputs = state["outputs"].to(self.device)
-        self.outputs = [outputs[self.places[: len(outputs) // distributed.world()]]]
+        self.outputs = [outputs[self.positions[: len(outputs) // distributed.world_size()]]]
         self.step, self.lr = state["step"], state["lr"]
         self.history = [Epoch(**epoch) for epoch in state["history"]]
+        self.started = time.perf_counter() - state["seconds"]
+        self.epoch_started = time.perf_counter() - state["epoch_seconds"]

@@ -1,15 +1,21 @@
-"""What training minimises."""
+"""The loss function."""
 
 import torch
 from torch import Tensor
 
 
 def loss(logits: Tensor, targets: Tensor, weights: Tensor | None = None, focal: float = 0.0) -> Tensor:
-    """The mean over the batch of a cross-entropy, a scalar.
+    """Return the mean cross-entropy of a batch, or its focal loss.
 
-    `logits` and `targets` are B×classes; the targets are probabilities, smoothed or mixed. `weights`, one a class,
-    make errors on rare classes dearer. `focal` is the focusing exponent of Lin et al. (2017), which makes faces that
-    are recognised already count for less; at 0 this is cross-entropy.
+    Args:
+        logits: float32, B×classes.
+        targets: probabilities, B×classes; not one-hot after label smoothing or mixup.
+        weights: a factor for each class, or None.
+        focal: focusing exponent of the focal loss (Lin et al., Focal loss for dense object detection, ICCV 2017), which
+            reduces the loss of faces that are already classified well; 0 for cross-entropy.
+
+    Returns:
+        A scalar.
     """
     log_probabilities = logits.log_softmax(1)
     terms = targets * log_probabilities
@@ -21,6 +27,11 @@ def loss(logits: Tensor, targets: Tensor, weights: Tensor | None = None, focal: 
 
 
 def class_weights(targets: Tensor, classes: int) -> Tensor:
-    """A weight per class, inverse to how often it is among `targets` (int64 N); 1 on average over the faces."""
+    """Return a weight for each class, inversely proportional to its frequency; the mean over the faces is 1.
+
+    Args:
+        targets: classes of the training faces, int64, N.
+        classes: number of classes.
+    """
     counts = torch.bincount(targets, minlength=classes)
     return len(targets) / (counts.clamp(min=1) * (counts > 0).sum())

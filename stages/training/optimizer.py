@@ -1,32 +1,40 @@
 """The optimiser, by its name in timm."""
 
+from typing import Any
+
 from torch import nn
 from torch.optim import Optimizer
 
 from stages.base.errors import InputError
-from stages.base.params import Train, nearest
+from stages.base.suggestions import suggestion
+from stages.params.train import Train
 
-FUSED = {"adam", "adamw"}  # one kernel for all weights; torch's fused SGD fails where some weights wait frozen
+FUSED = {"adam", "adamw"}  # one kernel for all weights; torch's fused SGD fails if some weights are frozen
 
 
 def build(network: nn.Module, recipe: Train) -> Optimizer:
-    """An optimiser over the network's weights, without weight decay for biases and normalisation.
+    """Return an optimiser of the network's weights, without weight decay for biases and normalisation layers.
 
-    With `layer_decay` below 1 each layer learns slower than the next one towards the head by that factor (Clark et
-    al., ELECTRA, 2020). Raises InputError where timm knows no optimiser of that name.
+    With `layer_decay` below 1, the learning rate of each layer is that of the next one, towards the head, times
+    `layer_decay` (Clark et al., ELECTRA, ICLR 2020).
+
+    Raises:
+        InputError: timm has no optimiser of that name.
     """
-    from timm.optim import create_optimizer_v2, list_optimizers  # two seconds
+    from timm.optim import create_optimizer_v2, list_optimizers  # slow to import
 
-    if recipe.optimizer not in (known := list_optimizers()):
-        raise InputError(f"train.optimizer: {recipe.optimizer!r} is unknown{nearest(recipe.optimizer, known)}")
+    known = list_optimizers()
+    if recipe.optimizer not in known:
+        raise InputError(f"train.optimizer: {recipe.optimizer!r} is unknown{suggestion(recipe.optimizer, known)}")
+    options: dict[str, Any] = {"fused": True} if recipe.optimizer in FUSED else {}
     optimizer = create_optimizer_v2(
         network,
         opt=recipe.optimizer,
         lr=recipe.lr,
         weight_decay=recipe.weight_decay,
         layer_decay=recipe.layer_decay if recipe.layer_decay < 1 else None,
-        **({"fused": True} if recipe.optimizer in FUSED else {}),
+        **options,
     )
     for group in optimizer.param_groups:
-        group["lr"] *= group.pop("lr_scale", 1.0)  # every schedule takes it from here
+        group["lr"] *= group.pop("lr_scale", 1.0)  # the schedules of torch know no `lr_scale`
     return optimizer

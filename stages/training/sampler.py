@@ -1,24 +1,35 @@
-"""Which faces make up each batch of an epoch."""
+"""The order of the training faces in an epoch."""
 
 import torch
 from torch import Tensor
 
-from stages.training.seeding import seed_of
+from stages.training.seeding import combine_seeds
 
-BLOCK, WINDOW = 1024, 64  # faces read in a row, and blocks that are shuffled into one another
+BLOCK = 1024  # faces that are read from disk in a row
+WINDOW = 64  # blocks whose faces are shuffled together
 
 
-def epoch_order(
+def epoch_batches(
     targets: Tensor, batch_size: int, balanced: bool, seed: int, epoch: int, streamed: bool = False
 ) -> Tensor:
-    """The rows of every batch, int64 batches×`batch_size`, given the classes `targets`, int64 N on the CPU.
+    """Return the positions of the faces in every batch of an epoch.
 
-    Each face comes once, in an order drawn from `seed` and `epoch`; the last batch is filled up from the first, so
-    that all batches are of one size. `balanced` draws N faces with replacement instead, every class equally often. Of
-    faces that are `streamed` from disk the blocks come in random order and the faces of each window of blocks shuffled,
-    so that they are read in long stretches.
+    Each face occurs once, in random order. The last batch is filled up with faces of the first one, so that all batches
+    have the same size.
+
+    Args:
+        targets: classes of the faces, int64, N, on the CPU.
+        batch_size: faces per batch.
+        balanced: whether to draw N faces with replacement instead, with equal probability for each class.
+        seed: seed of the run.
+        epoch: number of the epoch.
+        streamed: whether the faces are read from disk. Then blocks of consecutive faces are shuffled, and the faces
+            within each window of blocks, so that most reads are sequential.
+
+    Returns:
+        int64, batches×batch_size.
     """
-    generator = torch.Generator().manual_seed(seed_of(seed, epoch))
+    generator = torch.Generator().manual_seed(combine_seeds(seed, epoch))
     if balanced:
         weights = 1 / targets.bincount().clamp(min=1)[targets].double()
         rows = torch.multinomial(weights, len(targets), replacement=True, generator=generator)

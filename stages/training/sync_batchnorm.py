@@ -1,4 +1,7 @@
-"""Batch normalisation over the faces of all processes, on the CPU, for which PyTorch's SyncBatchNorm has no code."""
+"""Synchronised batch normalisation on the CPU, which PyTorch's SyncBatchNorm does not support."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -8,10 +11,17 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 
-class SharedStatistics(TorchFunctionMode):
-    """Within it, batch normalisation in training takes mean and variance over all processes' parts of a batch."""
+class SynchronisedBatchNorm(TorchFunctionMode):
+    """A context in which batch normalisation computes mean and variance over the batches of all processes."""
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Replace `batch_norm` in training mode; call every other function unchanged."""
         kwargs = kwargs or {}
         if function is functional.batch_norm and kwargs.get("training"):
             return _batch_norm(*args, **kwargs)
@@ -19,17 +29,17 @@ class SharedStatistics(TorchFunctionMode):
 
 
 class _Mean(Function):
-    """The mean of a tensor over all processes; gradients take the same way back."""
+    """The mean of a tensor over all processes; the gradient is the mean of the gradients."""
 
     @staticmethod
-    def forward(context, mine: Tensor) -> Tensor:
-        total = mine.clone()
+    def forward(context: Any, local: Tensor) -> Tensor:
+        total = local.clone()
         dist.all_reduce(total)
         return total / dist.get_world_size()
 
     @staticmethod
-    def backward(context, gradient: Tensor) -> Tensor:
-        return _Mean.forward(context, gradient)
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        return _Mean.forward(context, *gradients)
 
 
 def _batch_norm(
@@ -42,18 +52,18 @@ def _batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """torch.nn.functional.batch_norm in training, for maps B×C×… of one size in every process."""
+    """Return `torch.nn.functional.batch_norm` in training mode; maps are B×C×…, of the same shape in all processes."""
     dims, shape = [dim for dim in range(maps.ndim) if dim != 1], [-1] + [1] * (maps.ndim - 2)
-    wide = maps.float()
-    mean = _Mean.apply(wide.mean(dims))
-    centred = wide - mean.view(shape)
+    full_precision = maps.float()
+    mean = _Mean.apply(full_precision.mean(dims))
+    centred = full_precision - mean.view(shape)
     variance = _Mean.apply((centred**2).mean(dims))
-    if running_mean is not None:
+    if running_mean is not None and running_var is not None:
         with torch.no_grad():
-            count = wide.numel() // wide.shape[1] * dist.get_world_size()
+            count = full_precision.numel() // full_precision.shape[1] * dist.get_world_size()
             running_mean.lerp_(mean, momentum)
             running_var.lerp_(variance * count / (count - 1), momentum)
-    normal = centred * (variance + eps).rsqrt().view(shape)
-    if weight is not None:
-        normal = normal * weight.view(shape) + bias.view(shape)
-    return normal.to(maps.dtype)
+    normalised = centred * (variance + eps).rsqrt().view(shape)
+    if weight is not None and bias is not None:
+        normalised = normalised * weight.view(shape) + bias.view(shape)
+    return normalised.to(maps.dtype)

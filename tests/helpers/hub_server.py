@@ -1,4 +1,4 @@
-"""A small Hugging Face hub on loopback for its own client, unchanged, to talk to."""
+"""A small Hugging Face hub on the loopback address, for the unchanged client."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from threading import Thread
 
 
 class Hub(ThreadingHTTPServer):
-    """Serves `files`, a path such as `/timm/resnet18/resolve/main/model.safetensors` to its content; 404 for others."""
+    """A server of `files`: path, such as `/timm/resnet18/resolve/main/model.safetensors`, to content; others are 404."""
 
     daemon_threads = True
 
@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(files: dict[str, bytes]) -> Iterator[str]:
-    """The address, while it is served."""
+    """Serve the files, and yield the address."""
     with Hub(files) as hub:
         thread = Thread(target=hub.serve_forever, args=(0.05,))
         thread.start()

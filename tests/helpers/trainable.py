@@ -1,4 +1,4 @@
-"""Faces that are easy to tell apart, what the stages before training make of them, and that stage as real processes."""
+"""Faces that are easy to classify, the outputs of the stages before training, and that stage as a real process."""
 
 import json
 import os
@@ -20,14 +20,14 @@ STAGE = [sys.executable, "-m", "stages.train"]
 
 
 def bright_or_dark(count: int, seed: int = 0) -> LabelledFaces:
-    """Faces of two classes that are easy to tell apart."""
+    """Return faces of two classes, one bright and one dark."""
     targets = torch.arange(count) % 2
     noise = torch.randint(0, 80, (count, 16, 16), generator=torch.Generator().manual_seed(seed))
     return LabelledFaces((noise + 150 * targets.view(-1, 1, 1)).to(torch.uint8), targets)
 
 
 def write_tree(root: Path, seed: int = 0, **changes: object) -> None:
-    """What the stages before training leave, with a few faces of 16×16, and params to match."""
+    """Write the outputs of the stages before training, with a few 16×16 faces, and a params.yaml for them."""
     params = YAML(typ="safe").load(ROOT / "params.yaml")
     params |= {"model": "cnn5", "seed": seed}
     params["data"] |= {"labels": LABELS}
@@ -49,18 +49,19 @@ def write_tree(root: Path, seed: int = 0, **changes: object) -> None:
 
 
 def start(root: Path, command: list[str] = STAGE, **pipes: object) -> subprocess.Popen:
-    """The stage, started in a tree."""
+    """Start the stage in the folder `root`."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, cwd=root, env=environment, **pipes)
 
 
 def train(root: Path, command: list[str] = STAGE) -> subprocess.CompletedProcess:
-    """The stage, run in a tree to its end."""
+    """Run the stage in the folder `root`."""
     process = start(root, command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    told, errors = process.communicate(timeout=600)
-    return subprocess.CompletedProcess(command, process.returncode, told, errors)
+    printed, errors = process.communicate(timeout=600)
+    return subprocess.CompletedProcess(command, process.returncode, printed, errors)
 
 
 def outputs(root: Path) -> dict[str, bytes]:
+    """Return the content of every file of the model and the curves, by path."""
     paths = [path for folder in ("data/model", "plots") for path in (root / folder).rglob("*") if path.is_file()]
     return {str(path.relative_to(root)): path.read_bytes() for path in paths}

@@ -255,7 +255,7 @@ def test_an_architecture_without_imagenet_weights_says_which_have(name: str) -> 
 def test_inputs_have_mean_0_and_deviation_1(shape: tuple[int, ...]) -> None:
     faces = np.random.default_rng(0).integers(20, 200, shape, dtype=np.uint8)
     faces[..., -1] //= 2  # channels that differ
-    images = Inputs.measured(faces, 20)(torch.from_numpy(faces))
+    images = Inputs.fit(faces, 20)(torch.from_numpy(faces))
     assert images.shape == (50, 1 if len(shape) == 3 else 3, 20, 20)
     torch.testing.assert_close(images.mean((0, 2, 3)), torch.zeros(images.shape[1]), atol=1e-4, rtol=0)
     torch.testing.assert_close(images.std((0, 2, 3)), torch.ones(images.shape[1]), atol=1e-3, rtol=0)
@@ -263,7 +263,7 @@ def test_inputs_have_mean_0_and_deviation_1(shape: tuple[int, ...]) -> None:
 
 def test_inputs_of_one_grey_are_finite() -> None:
     faces = np.full((2, 16, 16), 7, np.uint8)
-    assert Inputs.measured(faces, 16)(torch.from_numpy(faces)).isfinite().all()
+    assert Inputs.fit(faces, 16)(torch.from_numpy(faces)).isfinite().all()
 
 
 def test_inputs_resize_without_skipping_pixels() -> None:
@@ -305,8 +305,8 @@ def test_a_loaded_model_is_in_evaluation_mode(count: int, tmp_path, faces: torch
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("config.json", None, "holds no trained model"),
-        ("weights.safetensors", None, "holds no trained model"),
+        ("config.json", None, "contains no trained model"),
+        ("weights.safetensors", None, "contains no trained model"),
         ("config.json", b"{", "not a model"),
         ("config.json", b"[]", "not a model"),
         ("config.json", json.dumps(CONFIG | {"labels": ["anger"]}).encode(), "not a model"),

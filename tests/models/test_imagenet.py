@@ -63,12 +63,12 @@ def test_weights_come_from_the_hub_once(tmp_path: Path) -> None:
     with serve({RESNET18: safetensors.torch.save(source.state_dict())}) as hub:
         said = built(tmp_path / "home", hub, tmp_path / "served")
     for name, line in zip(("vgg16_bn", "convnext_tiny"), said, strict=True):  # the hub answers 404
-        assert line.startswith(f"params.yaml: init: the ImageNet weights of {name} could not be had (")
+        assert line.startswith(f"params.yaml: init: the ImageNet weights of {name} could not be loaded (")
         assert "404" in line and line.endswith("connect once to download them, or set init: random")
 
     said = built(tmp_path / "home", hub, tmp_path / "absent")  # nobody listens any more
     for name, line in zip(("vgg16_bn", "convnext_tiny"), said, strict=True):
-        assert line.startswith(f"params.yaml: init: the ImageNet weights of {name} could not be had (")
+        assert line.startswith(f"params.yaml: init: the ImageNet weights of {name} could not be loaded (")
 
     networks = {}
     for channels in (1, 3):
@@ -146,7 +146,7 @@ def test_a_cached_file_that_is_not_googlenet_is_told_and_runs_no_code(
             torch.save({"weight": torch.zeros(1)}, path)
         case "nothing":
             path.write_bytes(b"")
-    with pytest.raises(InputError, match="of googlenet could not be had") as error:
+    with pytest.raises(InputError, match="of googlenet could not be loaded") as error:
         build("googlenet", 7, 1, 64, None, imagenet=True)
     assert "\n" not in str(error.value) and not (tmp_path / "mark").exists()
 
@@ -157,13 +157,13 @@ def test_googlenet_without_a_connection(tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setenv("https_proxy", address)  # which leads nowhere
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
-        with pytest.raises(InputError, match="of googlenet could not be had.*connect once.* init: random") as error:
+        with pytest.raises(InputError, match="of googlenet could not be loaded.*connect once.* init: random") as error:
             build("googlenet", 7, 1, 64, None, imagenet=True)
     assert "\n" not in str(error.value)
     assert not list((tmp_path / "hub/checkpoints").iterdir())
 
 
 def test_timm_without_imagenet_weights() -> None:
-    with pytest.raises(InputError, match="no ImageNet weights of darknet17; take another, or init: random"):
+    with pytest.raises(InputError, match="no ImageNet weights of darknet17; choose another one, or init: random"):
         build("timm/darknet17", 7, 1, 64, None, imagenet=True)
     assert build("timm/darknet17", 7, 1, 64, None)(torch.rand(2, 1, 64, 64)).shape == (2, 7)

@@ -1,8 +1,10 @@
-"""Our loop against the usual one, and our distortions against kornia's, on the same network and faces in one run.
+"""The speed of this project's training loop and augmentation relative to the usual ones.
 
-`python tests/benchmarks/usual.py DATA [ARCH] [FACES]`: DATA is the data folder of a repository whose list of data sets
-has fer2013; its training part, or the first FACES of it, is used at 48×48. The usual loop is an ImageFolder of PNGs,
-torchvision's transforms of the same strength on PIL images, a DataLoader with a worker per core, and float32.
+    python tests/speed/usual.py DATA [ARCH] [FACES]
+
+DATA is the data folder of a repository with the data set fer2013, whose (first FACES) training faces are used at 48×48.
+The usual loop is an ImageFolder of PNG files, torchvision's transforms of the same strength on PIL images, a DataLoader
+with a worker for each core, and float32. The usual augmentation on the device is kornia's.
 """
 
 import os
@@ -20,15 +22,15 @@ from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from stages.base import params
 from stages.datasets.labels import LABELS
 from stages.faces.table import open_faces, read_index
 from stages.models import hardware
 from stages.models.networks import build
 from stages.models.preprocessing import Inputs, to_images
+from stages.params.train import Train
 from stages.training import augmentation as ours
 from stages.training.checkpoint import Checkpoint
-from stages.training.dataset import LabelledFaces, gather
+from stages.training.dataset import LabelledFaces, labelled_faces
 from stages.training.loop import Training
 
 ROUNDS = 3
@@ -36,6 +38,7 @@ DEVICE = hardware.device()
 
 
 def wait() -> float:
+    """Wait for the device and return the time in seconds."""
     if DEVICE.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter()
@@ -44,13 +47,13 @@ def wait() -> float:
 def load(data: Path, count: int | None) -> LabelledFaces:
     index = read_index(data / "split/index.csv")
     rows = index[(index.dataset == "fer2013") & (index.official == "train")][:count]
-    faces = gather([(open_faces(data / "merged/faces.npy"), rows)], sorted(set(LABELS) & set(rows.label)))
+    faces = labelled_faces([(open_faces(data / "merged/faces.npy"), rows)], sorted(set(LABELS) & set(rows.label)))
     return faces.to(torch.device("cpu"))
 
 
-def usual(faces: LabelledFaces, network: nn.Module, recipe: params.Train, folder: Path):
-    """One epoch of the usual loop at each call."""
-    for row, (pixels, target) in enumerate(zip(faces.pixels, faces.targets)):
+def usual(faces: LabelledFaces, network: nn.Module, recipe: Train, folder: Path):
+    """Return a function that trains one epoch with the usual loop."""
+    for row, (pixels, target) in enumerate(zip(faces.pixels, faces.targets, strict=True)):
         path = folder / str(int(target)) / f"{row}.png"
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(pixels.numpy()).save(path)
@@ -98,7 +101,7 @@ def usual(faces: LabelledFaces, network: nn.Module, recipe: params.Train, folder
 
 
 def kornia(strength: float) -> nn.Module:
-    """kornia's distortions of the same strength."""
+    """Return kornia's augmentation of the same strength."""
     from kornia import augmentation as theirs  # pip install kornia
 
     s = strength
@@ -117,21 +120,21 @@ def kornia(strength: float) -> nn.Module:
     )
 
 
-def seconds(*ways) -> list[float]:
-    """The median seconds of each way; they take turns, and the first round does not count."""
+def seconds(*functions) -> list[float]:
+    """Return the median duration of each function. They are called in turn; the first round is a warm-up."""
     times = []
     for _ in range(ROUNDS + 1):
-        turn = []
-        for way in ways:
+        durations = []
+        for function in functions:
             start = wait()
-            way()
-            turn.append(wait() - start)
-        times.append(turn)
-    return [statistics.median(column) for column in zip(*times[1:])]
+            function()
+            durations.append(wait() - start)
+        times.append(durations)
+    return [statistics.median(column) for column in zip(*times[1:], strict=True)]
 
 
 data, arch = Path(sys.argv[1]), (sys.argv[2:] or ["resnet18"])[0]
-recipe = params.load().train.model_copy(update={"arch": arch, "epochs": ROUNDS + 1, "patience": ROUNDS + 1})
+recipe = Train.load().model_copy(update={"arch": arch, "epochs": ROUNDS + 1, "patience": ROUNDS + 1})
 faces = load(data, int(sys.argv[3]) if len(sys.argv) > 3 else None)
 classes, size = int(faces.targets.max()) + 1, faces.pixels.shape[1]
 inputs = Inputs(size, [0.5], [0.25])
@@ -139,9 +142,9 @@ plain = build(arch, classes, 1, size, None).to(DEVICE)
 network = build(arch, classes, 1, size, None).to(DEVICE, memory_format=torch.channels_last)
 with tempfile.TemporaryDirectory() as folder:
     os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
-    pictures = Path(folder) / "pictures"
-    pictures.mkdir()
-    their_epoch = usual(faces, plain, recipe, pictures)
+    images_folder = Path(folder) / "images_folder"
+    images_folder.mkdir()
+    their_epoch = usual(faces, plain, recipe, images_folder)
     few = LabelledFaces(faces.pixels[:64], faces.targets[:64]).to(DEVICE)
     training = Training(network, inputs, faces.to(DEVICE), few, classes, recipe, 0)
     epochs = training.epochs(Checkpoint({"benchmark": arch}))
@@ -152,9 +155,9 @@ print(
 )
 
 batches = to_images(faces.pixels[: 20 * recipe.batch_size].to(DEVICE)).split(recipe.batch_size)
-generator, distort = torch.Generator(DEVICE), kornia(recipe.strength)
+generator, kornia_augment = torch.Generator(DEVICE), kornia(recipe.strength)
 our_time, their_time = seconds(
-    lambda: [ours.distort(batch, size, recipe.strength, generator) for batch in batches],
-    lambda: [distort(batch) for batch in batches],
+    lambda: [ours.augment(batch, size, recipe.strength, generator) for batch in batches],
+    lambda: [kornia_augment(batch) for batch in batches],
 )
-print(f"distortions, batches of {recipe.batch_size}: ours {their_time / our_time:.2f} times as fast as kornia's")
+print(f"augmentation, batches of {recipe.batch_size}: ours {their_time / our_time:.2f} times as fast as kornia's")

@@ -1,4 +1,4 @@
-"""Training by several processes: the same course as by one, and a way on when one of them dies."""
+"""Training by several processes: the same losses as with one, and a restart when one of them is killed."""
 
 import json
 import os
@@ -20,40 +20,40 @@ from stages.training import distributed
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 TWO = [*TORCHRUN, "-m", "stages.train"]
-EXACT = {"precision": "float32", "dropout": 0.0, "epochs": 3}  # each process drops units of its own
-VIT = {"arch": "timm/vit_tiny_patch16_224", "input_size": 32, "lr": 0.0005}  # it damps rounding errors
+EXACT = {"precision": "float32", "dropout": 0.0, "epochs": 3}  # dropout differs between processes
+VIT = {"arch": "timm/vit_tiny_patch16_224", "input_size": 32, "lr": 0.0005}  # rounding errors stay small
 
 
-def be(monkeypatch: pytest.MonkeyPatch, rank: int, world: int) -> None:
-    """Pretend that this is one of several processes."""
+def pretend(monkeypatch: pytest.MonkeyPatch, rank: int, world: int) -> None:
+    """Make this process appear as one of several."""
     monkeypatch.setattr(distributed, "rank", lambda: rank)
-    monkeypatch.setattr(distributed, "world", lambda: world)
+    monkeypatch.setattr(distributed, "world_size", lambda: world)
 
 
 @pytest.mark.parametrize("world", [2, 3])
-def test_faces_are_shared_out_once_with_their_partners(world: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_face_goes_to_one_process_together_with_its_partner(world: int, monkeypatch: pytest.MonkeyPatch) -> None:
     batches, shares = torch.arange(24).view(2, 12), []
     for rank in range(world):
-        be(monkeypatch, rank, world)
-        share = distributed.share(batches)
+        pretend(monkeypatch, rank, world)
+        share = distributed.local_share(batches)
         assert torch.equal(share + share.flip(1), batches[:, :1] + batches[:, -1:] + torch.zeros_like(share))
         shares.append(share)
     assert torch.equal(torch.cat(shares, 1).sort(1).values, batches)
 
 
-def test_faces_that_cannot_be_shared_out_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    be(monkeypatch, 0, 3)
+def test_a_batch_size_that_cannot_be_split_raises_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, 0, 3)
     with pytest.raises(InputError, match="train.batch_size: 8 faces .* multiple of 6"):
-        distributed.share(torch.arange(8))
+        distributed.local_share(torch.arange(8))
 
 
 NORMALISE = """
 import sys, torch
 from stages.training import sync_batchnorm, distributed
-with distributed.joined(torch.device("cpu")):
+with distributed.process_group(torch.device("cpu")):
     maps, out = torch.load(sys.argv[1])[distributed.rank()].requires_grad_(), f"{sys.argv[1]}.{distributed.rank()}"
     layer = torch.nn.BatchNorm2d(3)
-    with sync_batchnorm.SharedStatistics():
+    with sync_batchnorm.SynchronisedBatchNorm():
         normal = layer(maps)
     (normal ** 3).sum().backward()
 torch.save({"normal": normal, "maps": maps.grad, "scale": layer.weight.grad} | layer.state_dict(), out)
@@ -61,7 +61,7 @@ torch.save({"normal": normal, "maps": maps.grad, "scale": layer.weight.grad} | l
 
 
 @pytest.mark.slow
-def test_batch_normalisation_sees_the_faces_of_all(tmp_path: Path) -> None:
+def test_batch_normalisation_uses_the_batches_of_all_processes(tmp_path: Path) -> None:
     maps = torch.randn(8, 3, 2, 2, generator=torch.Generator().manual_seed(0)) * 3 + 1
     torch.save(maps.chunk(2), tmp_path / "maps")
     (tmp_path / "normalise.py").write_text(NORMALISE)
@@ -69,12 +69,12 @@ def test_batch_normalisation_sees_the_faces_of_all(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     first, second = (torch.load(tmp_path / f"maps.{rank}") for rank in range(2))
 
-    layer, whole = nn.BatchNorm2d(3), maps.clone().requires_grad_()
-    normal = layer(whole)
+    layer, all_maps = nn.BatchNorm2d(3), maps.clone().requires_grad_()
+    normal = layer(all_maps)
     (normal**3).sum().backward()
     near = partial(torch.testing.assert_close, rtol=1e-4, atol=1e-5)
     near(torch.cat([first["normal"], second["normal"]]), normal)
-    near(torch.cat([first["maps"], second["maps"]]), whole.grad)
+    near(torch.cat([first["maps"], second["maps"]]), all_maps.grad)
     near(first["scale"] + second["scale"], layer.weight.grad)
     for name in ("running_mean", "running_var"):
         near(first[name], layer.state_dict()[name])
@@ -94,10 +94,10 @@ def losses(root: Path) -> dict[str, list[float]]:
         VIT,
         VIT | {"mixup": 0.5, "cutmix": 0.5, "accumulation": 2, "ema": 0.9, "freeze_epochs": 1},
         VIT | {"optimizer": "sgd", "clip": 1.0, "checkpoint_steps": 2},
-        {"input_size": 48, "lr": 0.00001},  # cnn5 makes them ten thousand times larger within its usual steps
+        {"input_size": 48, "lr": 0.00001},  # with the usual rate cnn5 amplifies rounding errors ten thousand times
     ],
 )
-def test_two_processes_train_as_one_does(tmp_path: Path, changes: dict) -> None:
+def test_two_processes_have_the_losses_of_one(tmp_path: Path, changes: dict) -> None:
     for name, command in (("one", None), ("two", TWO)):
         write_tree(tmp_path / name, **EXACT | changes)
         done = train(tmp_path / name, *([command] if command else []))
@@ -109,28 +109,28 @@ def test_two_processes_train_as_one_does(tmp_path: Path, changes: dict) -> None:
 
 
 @pytest.mark.slow
-def test_the_death_of_one_ends_all_and_the_next_run_goes_on(tmp_path: Path, checkpoints: Path) -> None:
+def test_killing_one_process_ends_all_and_the_next_run_continues(tmp_path: Path, checkpoints: Path) -> None:
     settings = EXACT | {"epochs": 40, "patience": 40, "checkpoint_steps": 2}
-    for name in ("undisturbed", "killed"):
+    for name in ("uninterrupted", "killed"):
         write_tree(tmp_path / name, **settings)
-    done = train(tmp_path / "undisturbed", TWO)
+    done = train(tmp_path / "uninterrupted", TWO)
     assert done.returncode == 0, done.stderr
 
     root = tmp_path / "killed"
     process = start(root, TWO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    process.stdout.read(1)  # it is about to train
+    process.stdout.read(1)  # wait for the first line, printed before training starts
     while not list(checkpoints.glob("*.pt")):
         time.sleep(0.1)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(children[-1]), signal.SIGKILL)
-    began = time.monotonic()
+    killed_at = time.monotonic()
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 1 and time.monotonic() - began < 60
-    assert "ERROR: train: another of the processes that train together has ended" in errors
+    assert process.returncode == 1 and time.monotonic() - killed_at < 60
+    assert "ERROR: train: another training process has ended" in errors
     assert not (root / "data/model").exists()
     step = torch.load(next(checkpoints.glob("*.pt")), weights_only=True)["step"]
     assert 0 < step < 40 * 4
 
     done = train(root, TWO)
     assert done.returncode == 0, done.stderr
-    assert outputs(root) == outputs(tmp_path / "undisturbed")
+    assert outputs(root) == outputs(tmp_path / "uninterrupted")

@@ -13,24 +13,24 @@ from torch.nn import functional
 
 from helpers.project import ROOT
 from helpers.trainable import LABELS, bright_or_dark
-from stages.base import params
 from stages.base.errors import InputError
 from stages.faces.table import Selection
 from stages.models.forward import logits
 from stages.models.networks import build
 from stages.models.preprocessing import Inputs
-from stages.training.augmentation import Batches, distort
+from stages.params.train import Train
+from stages.training.augmentation import BatchAugmentation, augment
 from stages.training.checkpoint import Checkpoint
-from stages.training.dataset import LabelledFaces, check, gather
+from stages.training.dataset import LabelledFaces, check_subsets, labelled_faces
 from stages.training.loop import Epoch, Training
 from stages.training.objective import class_weights, loss
 from stages.training.optimizer import build as build_optimizer
-from stages.training.sampler import BLOCK, WINDOW, epoch_order
+from stages.training.sampler import BLOCK, WINDOW, epoch_batches
 from stages.training.schedule import Schedule
 from stages.training.seeding import reseed
 
 INPUTS = Inputs(16, [0.5], [0.25])
-RECIPE = params.load(ROOT / "params.yaml").train.model_copy(
+RECIPE = Train.load(ROOT / "params.yaml").model_copy(
     update={"arch": "cnn5", "epochs": 3, "patience": 3, "batch_size": 8, "lr": 1e-3, "dropout": 0.0}
 )
 
@@ -40,7 +40,7 @@ def seeded(seed: int = 0) -> Generator:
 
 
 def smooth(count: int, channels: int = 1, size: int = 48) -> torch.Tensor:
-    """Images that differ from one another and that survive resampling."""
+    """Return different images without fine detail, so that resampling changes them little."""
     noise = torch.rand(count, channels, 4, 4, generator=seeded()) * 0.8 + 0.1
     return functional.interpolate(noise, (size, size), mode="bilinear")
 
@@ -53,50 +53,50 @@ def smooth(count: int, channels: int = 1, size: int = 48) -> torch.Tensor:
 def test_strength_0_only_resizes(channels: int, size: int) -> None:
     images = smooth(4, channels)
     resized = functional.interpolate(images, (size, size), mode="bilinear", antialias=True)
-    torch.testing.assert_close(distort(images, size, 0.0, seeded()), resized, atol=1e-4, rtol=0)
+    torch.testing.assert_close(augment(images, size, 0.0, seeded()), resized, atol=1e-4, rtol=0)
 
 
-def test_the_same_seed_distorts_alike() -> None:
-    first, again, other = (distort(smooth(4), 48, 1.0, seeded(seed)) for seed in (1, 1, 2))
+def test_the_same_seed_augments_alike() -> None:
+    first, again, other = (augment(smooth(4), 48, 1.0, seeded(seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
-def test_each_image_is_distorted_by_itself_and_keeps_its_place() -> None:
+def test_each_image_is_augmented_independently() -> None:
     images = smooth(1).expand(64, 1, 48, 48)
-    distorted = distort(images, 48, 1.0, seeded()).flatten(1)
-    assert len(distorted.unique(dim=0)) == 64
+    augmented = augment(images, 48, 1.0, seeded()).flatten(1)
+    assert len(augmented.unique(dim=0)) == 64
     images = smooth(16)
     either_way = torch.cat([images, images.flip(3)]).flatten(1)  # mirrored or not
-    likeness = torch.corrcoef(torch.cat([distort(images, 48, 0.3, seeded()).flatten(1), either_way]))[:16, 16:]
+    likeness = torch.corrcoef(torch.cat([augment(images, 48, 0.3, seeded()).flatten(1), either_way]))[:16, 16:]
     assert torch.equal(likeness.argmax(1) % 16, torch.arange(16))
 
 
 def test_mirrored_half_of_the_time() -> None:
     images = torch.linspace(0, 1, 48).expand(400, 1, 48, 48)  # dark left, bright right
-    distorted = distort(images, 48, 1.0, seeded())
-    mirrored = distorted[..., :24].mean((1, 2, 3)) > distorted[..., 24:].mean((1, 2, 3))
+    augmented = augment(images, 48, 1.0, seeded())
+    mirrored = augmented[..., :24].mean((1, 2, 3)) > augmented[..., 24:].mean((1, 2, 3))
     assert 0.4 < mirrored.float().mean() < 0.6
 
 
-def test_strength_scales_the_distortion_and_values_stay_in_range() -> None:
+def test_strength_scales_the_changes_and_values_stay_in_range() -> None:
     images = (smooth(1) + smooth(1).flip(3)).div(2).expand(200, 1, 48, 48)  # symmetric: mirroring changes nothing
-    distances = [(distort(images, 48, strength, seeded()) - images).abs().mean() for strength in (0, 0.25, 0.5, 1, 2)]
+    distances = [(augment(images, 48, strength, seeded()) - images).abs().mean() for strength in (0, 0.25, 0.5, 1, 2)]
     assert all(weaker + 0.01 < stronger for weaker, stronger in pairwise(distances))
-    strong = distort(images, 48, 3.0, seeded())
+    strong = augment(images, 48, 3.0, seeded())
     assert strong.min() >= 0 and strong.max() <= 1
 
 
-def test_channels_are_moved_together() -> None:
-    distorted = distort(smooth(8).expand(8, 3, 48, 48), 32, 1.0, seeded())
-    assert torch.equal(distorted[:, 0], distorted[:, 1]) and torch.equal(distorted[:, 0], distorted[:, 2])
+def test_all_channels_are_transformed_alike() -> None:
+    augmented = augment(smooth(8).expand(8, 3, 48, 48), 32, 1.0, seeded())
+    assert torch.equal(augmented[:, 0], augmented[:, 1]) and torch.equal(augmented[:, 0], augmented[:, 2])
 
 
-# Who is trained on
+# The faces
 
 
 @pytest.fixture
 def index() -> pd.DataFrame:
-    """Twelve faces in folds 0 to 2 and four to test on; ids are not positions."""
+    """Return twelve faces in folds 0 to 2 and four test faces; the ids are not the positions."""
     rows = [("train", fold, label) for fold in (0, 1, 2) for label in LABELS * 2] + [("test", -1, "happy")] * 4
     return pd.DataFrame([{"id": 2 * i, "split": s, "fold": f, "label": lb} for i, (s, f, lb) in enumerate(rows)])
 
@@ -104,29 +104,29 @@ def index() -> pd.DataFrame:
 def test_faces_keep_their_labels(index: pd.DataFrame) -> None:
     faces = np.arange(40, dtype=np.uint8).repeat(256).reshape(-1, 16, 16)
     some = index.iloc[[5, 0, 13]]
-    gathered = gather([(faces, some), (faces[::-1], some[:1])], LABELS)
-    assert gathered.streamed and gathered.pixels[:2][:, 0, 0].tolist() == [10, 0]
-    assert gathered.targets.tolist() == [1, 0, 0, 1]
-    resident = gathered.to(torch.device("cpu"))
+    faces_on_disk = labelled_faces([(faces, some), (faces[::-1], some[:1])], LABELS)
+    assert faces_on_disk.streamed and faces_on_disk.pixels[:2][:, 0, 0].tolist() == [10, 0]
+    assert faces_on_disk.targets.tolist() == [1, 0, 0, 1]
+    resident = faces_on_disk.to(torch.device("cpu"))
     assert resident.pixels[:, 0, 0].tolist() == [10, 0, 26, 29] and resident.pixels.dtype == torch.uint8
-    assert gathered.to(torch.device("cpu"), limit=4 * 256).streamed is False
-    assert gathered.to(torch.device("cpu"), limit=4 * 256 - 1).streamed
+    assert faces_on_disk.to(torch.device("cpu"), limit=4 * 256).streamed is False
+    assert faces_on_disk.to(torch.device("cpu"), limit=4 * 256 - 1).streamed
     batches = torch.tensor([[[3, 0]], [[1, 2]]] * 5)
-    for one, other in zip(gathered.take(batches), resident.take(batches), strict=True):
+    for one, other in zip(faces_on_disk.read(batches), resident.read(batches), strict=True):
         assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1]) and one[0].shape == (1, 2, 16, 16)
 
 
-def test_streamed_faces_come_once_in_blocks_shuffled_into_one_another() -> None:
+def test_streamed_faces_occur_once_and_blocks_are_shuffled_together() -> None:
     targets = torch.zeros(3 * BLOCK * WINDOW // 2 + 5, dtype=torch.int64)
-    rows = epoch_order(targets, 1, False, 0, 1, streamed=True).flatten()
+    rows = epoch_batches(targets, 1, False, 0, 1, streamed=True).flatten()
     assert torch.equal(rows.sort().values, torch.arange(len(targets)))
     first, second = (set((part // BLOCK).tolist()) for part in rows.split(BLOCK * WINDOW))
     assert len(first) == WINDOW and len(first & second) <= 1 and max(first) > WINDOW
     assert (rows[1:] // BLOCK != rows[:-1] // BLOCK).double().mean() > 0.9
-    assert not torch.equal(rows, epoch_order(targets, 1, False, 0, 2, streamed=True).flatten())
+    assert not torch.equal(rows, epoch_batches(targets, 1, False, 0, 2, streamed=True).flatten())
 
 
-def test_faces_on_disk_train_as_those_in_memory_do() -> None:
+def test_faces_on_disk_train_as_well_as_those_in_memory() -> None:
     runs = []
     for streamed in (False, True):
         some = training()
@@ -139,26 +139,26 @@ def test_faces_on_disk_train_as_those_in_memory_do() -> None:
     assert runs[0][-1].validation["macro_f1"] > 0.9 and runs[1][-1].validation["macro_f1"] > 0.9
 
 
-def test_what_cannot_be_trained_on_is_named(index: pd.DataFrame) -> None:
+def test_unusable_subsets_raise_an_error(index: pd.DataFrame) -> None:
     pool = index[index.split == "train"]
-    check(pool, pool, LABELS)
-    with pytest.raises(InputError, match="split.fold: no face"):
-        check(pool, pool[:0], LABELS)
-    with pytest.raises(InputError, match="no face to train on shows 'fear'"):
-        check(pool, pool, [*LABELS, "fear"])
-    with pytest.raises(InputError, match="no face is left to train on"):
-        check(pool[:0], pool, [])
-    with pytest.raises(InputError, match="no face to train on shows 'happy'"):
-        check(pool[pool.label != "happy"], pool, LABELS)
+    check_subsets(pool, pool, LABELS)
+    with pytest.raises(InputError, match="split.fold: no validation face is left"):
+        check_subsets(pool, pool[:0], LABELS)
+    with pytest.raises(InputError, match="no training face has the label 'fear'"):
+        check_subsets(pool, pool, [*LABELS, "fear"])
+    with pytest.raises(InputError, match="no training face is left"):
+        check_subsets(pool[:0], pool, [])
+    with pytest.raises(InputError, match="no training face has the label 'happy'"):
+        check_subsets(pool[pool.label != "happy"], pool, LABELS)
     with pytest.raises(InputError, match="data.labels: 'sadness'"):
-        check(pool, pool, ["happy"])
+        check_subsets(pool, pool, ["happy"])
 
 
 # The loop
 
 
 def training(count: int = 17, network: nn.Module | None = None, seed: int = 0, **changes: object) -> Training:
-    """A training of easy faces, ready to start."""
+    """Return a training on faces that are easy to classify."""
     torch.manual_seed(seed)
     network = network or build("cnn5", 2, 1, 16, 0.0)
     recipe = RECIPE.model_copy(update=changes)
@@ -166,21 +166,21 @@ def training(count: int = 17, network: nn.Module | None = None, seed: int = 0, *
 
 
 def linear() -> nn.Module:
-    """The smallest network, with neither normalisation nor dropout."""
+    """Return a small network without normalisation and dropout."""
     torch.manual_seed(0)
     return nn.Sequential(nn.Flatten(), nn.Linear(256, 8), nn.ReLU(), nn.Linear(8, 2))
 
 
 def run(some: Training) -> list[Epoch]:
-    """Its epochs from the first to the last; what it saved is gone, also what was still being written at the end."""
+    """Return all epochs, and remove the checkpoint."""
     checkpoint = Checkpoint({"test": 0})
     epochs = list(some.epochs(checkpoint))
     checkpoint.remove()
     return epochs
 
 
-@pytest.mark.parametrize("count", [3, 9, 16, 17])  # with batches of 8, one face would be left over twice
-def test_learns_what_is_easy_and_keeps_the_best_epoch(count: int) -> None:
+@pytest.mark.parametrize("count", [3, 9, 16, 17])  # with batches of 8, two of the counts leave one face over
+def test_the_best_epoch_is_restored_at_the_end(count: int) -> None:
     some = training(count, epochs=6, patience=6)
     epochs = run(some)
     best = [epoch for epoch in epochs if epoch.best][-1]
@@ -192,39 +192,39 @@ def test_learns_what_is_easy_and_keeps_the_best_epoch(count: int) -> None:
         assert highest == 1.0 and epochs[-1].train["macro_f1"] > 0.9
 
 
-def test_stops_when_nothing_gets_better() -> None:
+def test_training_stops_early_without_improvement() -> None:
     epochs = run(training(8, epochs=20, patience=2, lr=1e-12))
     best = [epoch.number for epoch in epochs if epoch.best][-1]
     assert len(epochs) == best + 2 < 20
 
 
-def test_a_loss_that_is_no_number_is_told() -> None:
+def test_outputs_that_are_not_finite_raise_an_error() -> None:
     network = build("cnn5", 2, 1, 16, 0.0)
     nn.init.constant_(network[0].weight, float("nan"))
-    with pytest.raises(InputError, match="train.lr: 0.001 is too high: epoch 1"):
+    with pytest.raises(InputError, match="train.lr: 0.001 is too high: the outputs in epoch 1 are not finite"):
         run(training(8, network))
 
 
 # The recipe
 
 
-def test_every_face_comes_once_an_epoch_and_batches_are_alike() -> None:
+def test_every_face_occurs_once_and_batches_have_one_size() -> None:
     targets = torch.tensor([0] * 15 + [1] * 4)
-    order = epoch_order(targets, 8, False, 0, 1)
+    order = epoch_batches(targets, 8, False, 0, 1)
     assert order.shape == (3, 8) and sorted(order.flatten()[:19].tolist()) == list(range(19))
-    assert torch.equal(order, epoch_order(targets, 8, False, 0, 1))
-    assert not torch.equal(order, epoch_order(targets, 8, False, 0, 2))
-    assert not torch.equal(order, epoch_order(targets, 8, False, 1, 1))
-    assert epoch_order(targets[:3], 8, False, 0, 1).shape == (1, 8)
+    assert torch.equal(order, epoch_batches(targets, 8, False, 0, 1))
+    assert not torch.equal(order, epoch_batches(targets, 8, False, 0, 2))
+    assert not torch.equal(order, epoch_batches(targets, 8, False, 1, 1))
+    assert epoch_batches(targets[:3], 8, False, 0, 1).shape == (1, 8)
 
 
-def test_balanced_sampling_draws_every_class_equally_often() -> None:
+def test_balanced_sampling_draws_all_classes_equally_often() -> None:
     targets = torch.tensor([0] * 950 + [1] * 50)
-    order = epoch_order(targets, 50, True, 0, 1)
+    order = epoch_batches(targets, 50, True, 0, 1)
     assert 0.45 < targets[order].float().mean() < 0.55
 
 
-def test_the_loss_is_torchs_with_smoothing_and_class_weights() -> None:
+def test_the_loss_is_that_of_torch() -> None:
     outputs, targets = torch.randn(32, 3, generator=seeded()), torch.arange(32) % 3 // 2
     smooth_targets = functional.one_hot(targets, 3) * 0.9 + 0.1 / 3
     expected = functional.cross_entropy(outputs, targets, label_smoothing=0.1)
@@ -236,14 +236,14 @@ def test_the_loss_is_torchs_with_smoothing_and_class_weights() -> None:
     )
 
 
-def test_the_focal_loss_turns_to_what_is_not_recognised() -> None:
+def test_the_focal_loss_follows_its_formula() -> None:
     outputs, targets = torch.randn(32, 3, generator=seeded()), functional.one_hot(torch.arange(32) % 3, 3)
     right = (outputs.softmax(1) * targets).sum(1)
     torch.testing.assert_close(loss(outputs, targets, focal=2), (-((1 - right) ** 2) * right.log()).mean())
 
 
 def rates(steps: int, scores: list[float] = (), **changes: object) -> list[float]:
-    """The learning rate at each step, or at each epoch of `scores`."""
+    """Return the learning rate at each step; with `scores`, each step is also an epoch with that macro-F1."""
     recipe = RECIPE.model_copy(update={"lr": 1.0} | changes)
     optimizer = build_optimizer(linear(), recipe)
     schedule, seen = Schedule(optimizer, recipe, steps), []
@@ -258,7 +258,7 @@ def rates(steps: int, scores: list[float] = (), **changes: object) -> list[float
 
 @pytest.mark.parametrize("name", ["cosine", "one_cycle"])
 @pytest.mark.parametrize("steps", [2, 5, 10, 1000])
-def test_the_learning_rate_rises_once_and_falls(name: str, steps: int) -> None:
+def test_the_learning_rate_rises_and_then_falls(name: str, steps: int) -> None:
     seen = rates(steps, schedule=name, warm_up=0.3)
     top = seen.index(max(seen))
     assert seen[: top + 1] == sorted(seen[: top + 1]) and seen[top:] == sorted(seen[top:], reverse=True)
@@ -267,7 +267,7 @@ def test_the_learning_rate_rises_once_and_falls(name: str, steps: int) -> None:
         assert 290 <= top <= 310 and max(seen) > 0.99 and seen[-1] < 1e-4
 
 
-def test_a_plateau_halves_the_rate_and_constant_keeps_it() -> None:
+def test_plateau_halves_the_rate_and_constant_keeps_it() -> None:
     assert rates(7, [0.5] * 7, schedule="plateau") == [1, 1, 1, 1, 1, 0.5, 0.5]
     assert rates(7, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], schedule="plateau") == [1] * 7
     assert rates(7, [0.5] * 7, schedule="constant") == [1] * 7
@@ -282,7 +282,7 @@ def test_optimisers_by_name() -> None:
         build_optimizer(linear(), RECIPE.model_copy(update={"optimizer": "adamx"}))
 
 
-def test_layers_learn_slower_away_from_the_head_and_biases_do_not_decay() -> None:
+def test_layer_decay_lowers_early_rates_and_biases_have_no_weight_decay() -> None:
     network = build("resnet18", 2, 1, 32, 0.0)
     optimizer = build_optimizer(network, RECIPE.model_copy(update={"layer_decay": 0.5, "lr": 0.1}))
     rate, decay = {}, {}
@@ -294,15 +294,15 @@ def test_layers_learn_slower_away_from_the_head_and_biases_do_not_decay() -> Non
 
 
 def images_of(**changes: object) -> tuple[torch.Tensor, torch.Tensor]:
-    """64 white faces and as many black ones as a recipe's batch shows them, with their targets."""
+    """Return the inputs and the targets of a batch of 64 white and 64 black faces."""
     recipe = RECIPE.model_copy(update={"strength": 0.0, "label_smoothing": 0.0} | changes)
     reseed(0)
     targets = torch.arange(128) % 2
     faces = (255 * targets).to(torch.uint8).view(-1, 1, 1).expand(128, 16, 16)
-    return Batches(recipe, Inputs(16, [0.0], [1.0]), 2, "cpu")(faces, targets, seeded())
+    return BatchAugmentation(recipe, Inputs(16, [0.0], [1.0]), 2, "cpu")(faces, targets, seeded())
 
 
-def test_plain_batches_and_smoothed_targets() -> None:
+def test_targets_are_one_hot_or_smoothed() -> None:
     images, targets = images_of()
     assert torch.equal(targets, functional.one_hot(torch.arange(128) % 2, 2).float())
     assert torch.equal(images[:, 0, 0, 0], targets[:, 1])
@@ -310,25 +310,27 @@ def test_plain_batches_and_smoothed_targets() -> None:
 
 
 @pytest.mark.parametrize("way", ["mixup", "cutmix"])
-def test_faces_are_mixed_as_their_targets_are(way: str) -> None:
+def test_faces_and_targets_are_mixed_alike(way: str) -> None:
     images, targets = images_of(**{way: 1.0})
     torch.testing.assert_close(targets.sum(1), torch.ones(128))
     torch.testing.assert_close(images.mean((1, 2, 3)), targets[:, 1])  # the share of white
     assert ((images > 0.01) & (images < 0.99)).any() == (way == "mixup")
 
 
-def test_a_share_of_the_faces_is_erased_in_part() -> None:
+def test_random_erasing_changes_a_part_of_some_faces() -> None:
     plain, _ = images_of()
     erased = (images_of(erasing=0.5)[0] != plain).flatten(1).float().mean(1)
     assert 0.3 < (erased > 0).float().mean() < 0.7 and erased.max() < 0.5
 
 
-def test_parts_of_a_batch_add_up_to_it() -> None:
+def test_micro_batches_give_the_same_weights_as_one_batch() -> None:
     at_once, in_parts = (training(32, linear(), accumulation=parts, precision="float32") for parts in (1, 4))
-    in_parts.batches = at_once.batches = Batches(RECIPE.model_copy(update={"strength": 0.0}), INPUTS, 2, "cpu")
+    in_parts.augmentation = at_once.augmentation = BatchAugmentation(
+        RECIPE.model_copy(update={"strength": 0.0}), INPUTS, 2, "cpu"
+    )
     run(at_once)
     run(in_parts)
-    for one, other in zip(at_once.network.parameters(), in_parts.network.parameters()):
+    for one, other in zip(at_once.network.parameters(), in_parts.network.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
@@ -342,17 +344,19 @@ def test_the_gradient_is_clipped() -> None:
     assert moved(None) > 0.02 and moved(0.01) == pytest.approx(0.019, rel=0.01)  # Nesterov: 1 + momentum
 
 
-def test_a_frozen_backbone_waits_while_the_head_learns() -> None:
-    some, seen = training(freeze_epochs=1, patience=9), []
-    for _ in some.epochs(Checkpoint({"test": 0})):
-        seen.append({name: tensor.clone() for name, tensor in some.network.state_dict().items()})
+def test_only_the_head_learns_while_the_backbone_is_frozen() -> None:
+    some = training(freeze_epochs=1, patience=9)
+    seen = [
+        {name: tensor.clone() for name, tensor in some.network.state_dict().items()}
+        for _ in some.epochs(Checkpoint({"test": 0}))
+    ]
     names = list(seen[0])
     fresh = training().network.state_dict()
     assert [name for name in names if not torch.equal(seen[0][name], fresh[name])] == names[-2:]
     assert not torch.equal(seen[1][names[0]], fresh[names[0]])
 
 
-def test_the_average_of_weights_is_judged_and_kept() -> None:
+def test_the_moving_average_is_the_trained_network() -> None:
     some = training(ema=0.9, epochs=1)
     run(some)
     average = some.average.module.state_dict()
@@ -362,24 +366,24 @@ def test_the_average_of_weights_is_judged_and_kept() -> None:
     assert not torch.equal(raw.network[0].weight, some.network[0].weight)
 
 
-def test_flips_make_the_mirror_image_the_same() -> None:
+def test_with_flips_a_mirror_image_has_the_same_logits() -> None:
     network, faces = build("cnn5", 2, 1, 16, 0.0), bright_or_dark(6).pixels
     one, other = (logits(network, INPUTS, some, "float32", flips=True) for some in (faces, faces.flip(2)))
     torch.testing.assert_close(one, other)
     assert not torch.allclose(one, logits(network, INPUTS, faces, "float32"))
 
 
-def test_balance_focus_and_precision_change_the_training() -> None:
+def test_balance_focal_loss_and_precision_change_the_training() -> None:
     changes = ({}, {"balance": "weights"}, {"balance": "sampling"}, {"focal": 2.0}, {"precision": "bfloat16"})
     losses = {run(training(**{"precision": "float32"} | change))[-1].train["loss"] for change in changes}
     assert len(losses) == len(changes)
 
 
-# Going on after a kill
+# Continuing from a checkpoint
 
 
-class Killed(Checkpoint):
-    """A checkpoint after whose `left`-th save the process ends."""
+class Interrupting(Checkpoint):
+    """A checkpoint that raises KeyboardInterrupt after a number of saves."""
 
     def __init__(self, left: int) -> None:
         super().__init__({"test": 0})
@@ -408,20 +412,27 @@ def test_a_restored_training_ends_with_the_same_bytes(changes: dict, checkpoints
         torch.manual_seed(0)
         return training(network=build("cnn5", 2, 1, 16, 0.3).to(memory_format=torch.channels_last), **changes)
 
-    undisturbed = some()
-    epochs = run(undisturbed)
-    for saves in (1, 2, 1, 1):  # one after another, each going on from the last
+    uninterrupted = some()
+    epochs = run(uninterrupted)
+    for saves in (1, 2, 1, 1):  # each continues from the checkpoint of the one before
+        interrupted = some()
+        interrupted.restore(Checkpoint({"test": 0}))
         with contextlib.suppress(KeyboardInterrupt):
-            list(some().epochs(Killed(saves)))
-    restored = some()
-    again = list(restored.epochs(Checkpoint({"test": 0})))
-    same = {"seconds": 0.0}
-    assert [replace(epoch, **same) for epoch in again] == [replace(epoch, **same) for epoch in epochs]
-    for name, tensor in undisturbed.network.state_dict().items():
+            list(interrupted.epochs(Interrupting(saves)))
+    restored, checkpoint = some(), Checkpoint({"test": 0})
+    restored.restore(checkpoint)
+    before = len(restored.history)
+    assert before and restored.seconds > sum(epoch.seconds for epoch in restored.history)
+    new = list(restored.epochs(checkpoint))
+    assert new == restored.history[before:]
+    assert [replace(epoch, seconds=0.0) for epoch in restored.history] == [
+        replace(epoch, seconds=0.0) for epoch in epochs
+    ]
+    for name, tensor in uninterrupted.network.state_dict().items():
         assert torch.equal(tensor, restored.network.state_dict()[name]), name
 
 
-def test_two_trainings_alike_may_run_at_once(checkpoints: Path) -> None:
+def test_the_same_training_may_run_twice_at_the_same_time(checkpoints: Path) -> None:
     def trained(last: int) -> None:
         checkpoint = Checkpoint({"test": 0})
         for step in range(last):
@@ -435,14 +446,14 @@ def test_two_trainings_alike_may_run_at_once(checkpoints: Path) -> None:
     assert list(checkpoints.iterdir()) == []
 
 
-def test_a_checkpoint_is_of_its_own_training_alone() -> None:
+def test_each_training_has_its_own_checkpoint() -> None:
     checkpoint = Checkpoint({"seed": 0})
     checkpoint.save({"step": 3})
     checkpoint.wait()
     assert Checkpoint({"seed": 0}).load() == {"step": 3} and Checkpoint({"seed": 1}).load() is None
     weights = torch.zeros(1_000_000)
     checkpoint.save({"weights": weights})
-    weights += 1  # training goes on while they are written
+    weights += 1  # training changes them while they are written
     checkpoint.wait()
     assert not Checkpoint({"seed": 0}).load()["weights"].any()
     Checkpoint({"seed": 0}).remove()

@@ -1,4 +1,4 @@
-"""`cnn5`: five convolutions and one hidden layer, a plain network for 48×48 grey faces."""
+"""`cnn5`: five convolutions and one hidden layer, for 48×48 grey faces."""
 
 from torch import nn
 
@@ -6,10 +6,11 @@ IMAGENET_WEIGHTS = False
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
-    """Three 3×3 convolutions to 64 maps, two to 128, each half followed by 2×2 pooling; then 512 hidden units.
+    """Return the network: images B×channels×size×size to logits B×classes.
 
-    Images B×channels×size×size to logits B×classes. Batch normalisation (Ioffe and Szegedy, 2015) before every ReLU;
-    initial weights after He et al. (2015). Dropout stands in three places, .3 where it is None.
+    Three 3×3 convolutions with 64 maps and two with 128, each group followed by 2×2 max pooling; then one hidden layer
+    of 512 units. Batch normalisation (Ioffe and Szegedy, ICML 2015) precedes every ReLU. The initial weights follow He
+    et al. (Delving deep into rectifiers, ICCV 2015). The default rate of the three dropout layers is 0.3.
     """
     rate = 0.3 if dropout is None else dropout
     network = nn.Sequential(
@@ -19,9 +20,10 @@ def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.M
         nn.Linear(512, classes),
     )  # fmt: skip
     for layer in network:
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
     return network
 
 

@@ -9,16 +9,20 @@ IMAGENET_WEIGHTS = False
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
-    """Four blocks of two 3×3 convolutions, to 64, 128, 256 and 512 maps; then 512, 256 and 128 hidden units.
+    """Return the network: images B×channels×size×size to logits B×classes.
 
-    Images B×channels×size×size to logits B×classes. Batch normalisation (Ioffe and Szegedy, 2015) after every
-    convolution's ReLU, 2×2 pooling after every block. Dropout is .5 after a block and .4, .4 and .5 after the hidden
-    layers where it is None. The published one ends in softmax; here the loss has it. Raises InputError where four
-    poolings leave nothing of `size`.
+    Four blocks of two 3×3 convolutions, with 64, 128, 256 and 512 maps; then three hidden layers of 512, 256 and 128
+    units.
+    Batch normalisation (Ioffe and Szegedy, ICML 2015) follows the ReLU of every convolution, and 2×2 max pooling every
+    block. The default dropout rates are 0.5 after each block and 0.4, 0.4 and 0.5 after the hidden layers. The
+    published network ends in a softmax, which is part of the loss here.
+
+    Raises:
+        InputError: `size` is too small for four poolings.
     """
-    side = (size - 2) // 2**4  # only the first convolution is without padding
+    side = (size - 2) // 2**4  # only the first convolution has no padding
     if side < 1:
-        raise InputError(f"params.yaml: input_size: cnn8 needs 18 pixels or more, not {size}")
+        raise InputError(f"params.yaml: input_size: cnn8 needs at least 18 pixels, not {size}")
     block, *hidden = (0.5, 0.4, 0.4, 0.5) if dropout is None else [dropout] * 4
     return glorot(
         nn.Sequential(

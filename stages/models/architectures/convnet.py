@@ -8,17 +8,19 @@ IMAGENET_WEIGHTS = False
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
-    """3×3 convolutions to 64, 64 and 32 maps, each with ReLU and 2×2 pooling; then 512 and 64 hidden units.
+    """Return the network: images B×channels×size×size to logits B×classes.
 
-    Images B×channels×size×size to logits B×classes. Dropout stands after each hidden layer, .5 where it is None.
-    The original took the cross-entropy of a softmax; here the logits are left as they are. Raises InputError where
-    three poolings leave nothing of `size`.
+    3×3 convolutions with 64, 64 and 32 maps, each with ReLU and 2×2 max pooling; then hidden layers of 512 and 64
+    units, each with dropout, 0.5 by default. The published network ends in a softmax, which is part of the loss here.
+
+    Raises:
+        InputError: `size` is too small for three poolings.
     """
     side = size
     for _ in range(3):
         side = (side - 2) // 2
     if side < 1:
-        raise InputError(f"params.yaml: input_size: convnet needs 22 pixels or more, not {size}")
+        raise InputError(f"params.yaml: input_size: convnet needs at least 22 pixels, not {size}")
     rate = 0.5 if dropout is None else dropout
     return nn.Sequential(
         nn.Conv2d(channels, 64, 3), nn.ReLU(), nn.MaxPool2d(2),

@@ -1,4 +1,7 @@
-"""`googlenet`: the 22-layer inception network of Szegedy et al. (2015), from torchvision."""
+"""`googlenet`: the inception network with 22 layers, from torchvision.
+
+Szegedy et al., Going deeper with convolutions, CVPR 2015.
+"""
 
 from http.client import HTTPException
 from pickle import UnpicklingError
@@ -6,39 +9,41 @@ from pickle import UnpicklingError
 import torch
 from torch import Tensor, nn
 
-from stages.models.weights import not_had
+from stages.models.weights import download_error
 
 IMAGENET_WEIGHTS = True
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
-    """Inception network, its main branch alone: images B×channels×size×size, of any size, to logits B×classes.
+    """Return the network without auxiliary classifiers: images B×channels×size×size, of any size, to logits B×classes.
 
-    Dropout stands before the last layer, .2 where it is None. Raises InputError where the ImageNet weights cannot be
-    had.
+    Dropout precedes the classifier, with the rate 0.2 by default.
+
+    Raises:
+        InputError: the ImageNet weights could not be loaded.
     """
-    from torchvision.models.googlenet import BasicConv2d, GoogLeNet  # two seconds, as in from_timm
+    from torchvision.models.googlenet import BasicConv2d, GoogLeNet  # slow to import
 
     rate = 0.2 if dropout is None else dropout
     network = GoogLeNet(classes, aux_logits=False, init_weights=False, dropout=rate)
-    network.conv1 = BasicConv2d(channels, 64, kernel_size=7, stride=2, padding=3)  # torchvision's is for RGB only
+    network.conv1 = BasicConv2d(channels, 64, kernel_size=7, stride=2, padding=3)  # torchvision's takes RGB only
     if imagenet:
         try:
-            network.load_state_dict(network.state_dict() | _imagenet(channels))
+            network.load_state_dict(network.state_dict() | _imagenet_weights(channels))
         except (OSError, HTTPException, UnpicklingError, EOFError, KeyError, RuntimeError) as error:
-            raise not_had("googlenet", error) from None
+            raise download_error("googlenet", error) from None
     return network
 
 
-def _imagenet(channels: int) -> dict[str, Tensor]:
-    """Torchvision's weights without the auxiliary and the last layers, for inputs of mean 0 and deviation 1."""
-    from torchvision.models import GoogLeNet_Weights
+def _imagenet_weights(channels: int) -> dict[str, Tensor]:
+    """Return torchvision's weights without classifiers, for images normalised to mean 0 and standard deviation 1."""
+    from torchvision.models import GoogLeNet_Weights  # slow to import
 
-    # What lies in the cache is not checked by hash, so it must not run code.
-    weights = GoogLeNet_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True, weights_only=True)
-    weights = {name: tensor for name, tensor in weights.items() if not name.startswith(("aux", "fc."))}
-    # They were learned on levels from -1 to 1, which torchvision computes from ImageNet's mean and deviation in a step
-    # of its own before the network. The same step, put into the first layer, is saved with it.
+    # torchvision does not check the hash of a cached file, so loading it must not be able to run code.
+    state = GoogLeNet_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True, weights_only=True)
+    weights: dict[str, Tensor] = {name: tensor for name, tensor in state.items() if not name.startswith(("aux", "fc."))}
+    # The network was trained on levels from -1 to 1. torchvision computes them from normalised images before the first
+    # layer; here the same linear map is part of the first layer, and so it is saved with the network.
     scale, shift = torch.tensor([0.229, 0.224, 0.225]) / 0.5, (torch.tensor([0.485, 0.456, 0.406]) - 0.5) / 0.5
     stem = weights["conv1.conv.weight"]
     weights["conv1.bn.running_mean"] = weights["conv1.bn.running_mean"] - stem.sum((2, 3)) @ shift

@@ -1,4 +1,8 @@
-"""`mini_xception`: the small network of separable convolutions of Arriaga et al. (2017), for 64×64 grey faces."""
+"""`mini_xception`: separable convolutions, for 64×64 grey faces.
+
+Arriaga, Valdenegro-Toro and Plöger, Real-time convolutional neural networks for emotion and gender
+classification, 2017.
+"""
 
 from torch import Tensor, nn
 
@@ -8,10 +12,11 @@ IMAGENET_WEIGHTS = False
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
-    """Two convolutions to 8 maps, four residual modules to 16, 32, 64 and 128, and one convolution to the classes.
+    """Return the network: images B×channels×size×size, of any size, to logits B×classes.
 
-    Images B×channels×size×size, of any size, to logits B×classes: the mean of each class's map. It has no dropout
-    to set. The published one ends in softmax; here the loss has it.
+    Two convolutions with 8 maps; four residual modules with 16, 32, 64 and 128 maps; one convolution with a map per
+    class, whose mean is the logit. The network has no dropout. The published network ends in a softmax, which is part
+    of the loss here.
     """
     return glorot(
         nn.Sequential(
@@ -24,7 +29,7 @@ def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.M
 
 
 class Residual(nn.Module):
-    """Two separable convolutions and a pooling beside a 1×1 convolution; both halve the side of B×before×H×W."""
+    """A residual module: two separable convolutions and max pooling, plus a 1×1 convolution as shortcut."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -34,7 +39,7 @@ class Residual(nn.Module):
         )
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Maps B×after×⌈H/2⌉×⌈W/2⌉."""
+        """Map B×before×H×W to B×after×⌈H/2⌉×⌈W/2⌉."""
         return self.main(maps) + self.shortcut(maps)
 
 

@@ -1,4 +1,7 @@
-"""`resnet18`: the 18-layer residual network of He et al. (2016), from timm."""
+"""`resnet18`: the residual network with 18 layers, from timm.
+
+He, Zhang, Ren and Sun, Deep residual learning for image recognition, CVPR 2016.
+"""
 
 from torch import nn
 
@@ -8,9 +11,11 @@ IMAGENET_WEIGHTS = True
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
-    """Residual network: images B×channels×size×size, of any size, to logits B×classes.
+    """Return the network: images B×channels×size×size, of any size, to logits B×classes.
 
-    Dropout stands before the last layer, 0 where it is None. Raises InputError where the ImageNet weights cannot be
-    had.
+    Dropout precedes the classifier, with the rate 0 by default.
+
+    Raises:
+        InputError: the ImageNet weights could not be loaded.
     """
     return from_timm.build("resnet18", classes, channels, size, dropout, imagenet)

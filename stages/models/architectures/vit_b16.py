@@ -1,4 +1,7 @@
-"""`vit_b16`: the vision transformer of base width (Dosovitskiy et al., 2021), from timm."""
+"""`vit_b16`: the base vision transformer with patches of 16 pixels, from timm.
+
+Dosovitskiy et al., An image is worth 16x16 words: transformers for image recognition at scale, ICLR 2021.
+"""
 
 from torch import nn
 
@@ -8,9 +11,12 @@ IMAGENET_WEIGHTS = True
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
-    """Patches of 16 pixels: images B×channels×size×size, published for 224, to logits B×classes.
+    """Return the network: images B×channels×size×size to logits B×classes.
 
-    Dropout stands before the last layer, 0 where it is None. Raises InputError where `size` is no multiple of 16 or the
-    ImageNet weights cannot be had.
+    12 layers of width 768 with 12 heads, published for 224×224 images. Dropout precedes the classifier, with the rate 0
+    by default.
+
+    Raises:
+        InputError: `size` is not a multiple of 16, or the ImageNet weights could not be loaded.
     """
     return from_timm.build("vit_base_patch16_224", classes, channels, size, dropout, imagenet)
