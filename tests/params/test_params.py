@@ -46,7 +46,8 @@ WRONG = [
     ("schedule: cosine", "schedule: cosin", "train.schedule: 'cosin'", "'cosine'"),
     ("warm_up: 0.2", "warm_up: 1.0", "train.warm_up: 1.0", "less than or equal to 0.9"),
     (
-        "schedule: cosine    # of the learning rate: cosine, one_cycle, plateau (halved without progress) or constant\n  warm_up: 0.2",
+        "schedule: cosine    # of the learning rate: cosine, one_cycle, plateau (halved without progress) or constant\n"
+        "  warm_up: 0.2",
         "schedule: one_cycle\n  warm_up: 0.0",
         "train: schedule one_cycle",
         "above 0",
