@@ -1,4 +1,9 @@
-"""Fetch the archive of one data set, unchanged → data/archives/<dataset>/: the archive and its source.json."""
+"""Fetch the archive of one data set, unchanged → data/archives/<dataset>/.
+
+    python -m stages.download DATASET
+
+The folder holds the archive and source.json, which states its provenance and the SHA-256 of its files.
+"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,10 @@
-"""Read, crop and resize the faces of all archives and harmonise their labels → data/merged/: the face table."""
+"""Read, crop and resize the faces of all archives, with harmonised labels → data/merged/, metrics/merge.json.
+
+    python -m stages.merge
+
+data/merged/ holds the face table (faces.npy and index.csv), the rejected archive members (rejected.csv) and the
+provenance of the archives (sources.json).
+"""
 
 import shutil
 from collections import Counter

@@ -154,7 +154,7 @@ def test_an_empty_archive_raises_input_error(tmp_path: Path):
 
 
 def test_images_with_other_labels_are_rejected_without_being_decoded(tmp_path: Path):
-    pack(tmp_path, {"contempt/S010_004_00000017.png": b"no picture", "anger/S010_004_00000018.png": noise_image()})
+    pack(tmp_path, {"contempt/S010_004_00000017.png": b"not an image", "anger/S010_004_00000018.png": noise_image()})
     contempt, _ = read("ck48", tmp_path, ["anger"])
     assert contempt.reason == "label contempt is not among data.labels"
 

@@ -161,8 +161,8 @@ def test_fer2013_is_the_same_as_a_table_and_as_folders(members):
         rows[FER2013[int(row["emotion"])], row["Usage"], values.tobytes() if len(values) == 2304 else None] += 1
     files = Counter()
     for name, content in members("fer2013").items():
-        fields, picture = parse_name("fer2013", name), pixels(content)
-        files[fields.emotion, fields.part, picture if picture is None else picture.tobytes()] += 1
+        fields, image = parse_name("fer2013", name), pixels(content)
+        files[fields.emotion, fields.part, None if image is None else image.tobytes()] += 1
     assert rows == files
 
 

@@ -49,15 +49,15 @@ def refused(path, folder: Path, sha256: str | None = None) -> str:
 
 def write_zip(path: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("CK+48/anger/S010_004_00000017.png"), b"picture" * 100)
+        archive.writestr(zipfile.ZipInfo("CK+48/anger/S010_004_00000017.png"), b"image" * 100)
     return path
 
 
 def write_tar(path: Path, mode: str) -> Path:
     with tarfile.open(path, mode) as archive:
         member = tarfile.TarInfo("jaffedbase/KA.AN1.39.tiff")
-        member.size = 700
-        archive.addfile(member, io.BytesIO(b"picture" * 100))
+        member.size = 500
+        archive.addfile(member, io.BytesIO(b"image" * 100))
     return path
 
 
@@ -277,7 +277,7 @@ def test_an_invalid_file_raises_input_error(user_folder, folder, name, make, wor
 
 
 def test_a_file_name_that_is_not_utf8_raises_input_error(user_folder, folder):
-    (user_folder / os.fsdecode(b"a\xff.png")).write_bytes(b"picture")
+    (user_folder / os.fsdecode(b"a\xff.png")).write_bytes(b"image")
     assert "is not UTF-8" in refused(user_folder, folder)
 
 
