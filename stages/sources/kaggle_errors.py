@@ -49,6 +49,7 @@ def client_errors_as_input_errors(target: KaggleTarget) -> Iterator[None]:
     try:
         yield
     except requests.HTTPError as error:
+        assert error.response is not None  # it is raised for the status of a response
         raise InputError(_describe_status(target, error.response.status_code)) from None
     except (requests.exceptions.InvalidJSONError, ValueError) as error:
         raise InputError(
