@@ -49,8 +49,8 @@ def client_errors_as_input_errors(target: KaggleTarget) -> Iterator[None]:
     try:
         yield
     except requests.HTTPError as error:
-        assert error.response is not None  # it is raised for the status of a response
-        raise InputError(_describe_status(target, error.response.status_code)) from None
+        status = None if error.response is None else error.response.status_code
+        raise InputError(_describe_status(target, status)) from None
     except (requests.exceptions.InvalidJSONError, ValueError) as error:
         raise InputError(
             f"the response for {target} is not from Kaggle ({type(error).__name__}); check the network and proxy, then "
@@ -70,7 +70,7 @@ def client_errors_as_input_errors(target: KaggleTarget) -> Iterator[None]:
         raise InputError(f"the download of {target} failed: {error}") from None
 
 
-def _describe_status(target: KaggleTarget, status: int) -> str:
+def _describe_status(target: KaggleTarget, status: int | None) -> str:
     match status:
         case 401:
             return f"Kaggle rejects the credentials (401): {TOKEN_HELP}"
