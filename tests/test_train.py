@@ -73,6 +73,32 @@ def wait_for_a_save(process: subprocess.Popen, checkpoints: Path) -> None:
         time.sleep(0.01)
 
 
+def test_ctrl_c_is_one_line_and_the_next_run_continues(tmp_path, checkpoints: Path) -> None:
+    write_tree(tmp_path, epochs=20, patience=20)
+    process = start(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.read(1)  # the first line is printed just before training starts
+    wait_for_a_save(process, checkpoints)
+    process.send_signal(signal.SIGINT)
+    printed, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and "resumed" not in printed
+    *epochs, last = errors.splitlines()
+    stopped = re.fullmatch(
+        r"stopped in epoch (\d+); run the same command again to continue from the last checkpoint", last
+    )
+    assert stopped and all(line.startswith("epoch ") for line in epochs)
+
+    done = train(tmp_path)
+    assert done.returncode == 0, done.stderr
+    resumed = int(re.search(r"^resumed after epoch (\d+)$", done.stdout, re.MULTILINE)[1])
+    assert 0 < resumed < int(stopped[1]) and done.stdout.count("resumed") == 1
+    assert done.stderr.startswith(f"epoch {resumed + 1}/20: ")
+    curve = (tmp_path / "plots/training/plots/metrics/validation/macro_f1.tsv").read_text()
+    assert len(curve.splitlines()) == 1 + 20  # the header and all epochs
+    facts = json.loads((tmp_path / "metrics/training.json").read_text())
+    assert list(facts) == ["device", "precision", "processes", "seconds", "faces_per_second", "torch"]
+    assert facts["processes"] == 1 and facts["seconds"] > 0 and facts["faces_per_second"] > 0
+
+
 @pytest.mark.slow
 def test_twenty_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> None:
     settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_steps": 2}

@@ -1,6 +1,6 @@
 """Build a network by the name of its architecture.
 
-An architecture is one file in `architectures/`, found by its name. The file defines
+An architecture is one file in `stages/architectures/`, found by its name. The file defines
 
 - `build(classes, channels, size, dropout)`, which returns the network, see `build` below; if there are ImageNet
   weights, a further argument `imagenet` says whether to load them;
@@ -24,7 +24,7 @@ def build(
     """Return a new network on the CPU, in training mode.
 
     Args:
-        arch: the name of a file in `architectures/`, or `timm/` and the name of an architecture of the timm library.
+        arch: the name of a file in `stages/architectures/`, or `timm/` and the name of an architecture of the timm library.
         classes: number of classes.
         channels: channels of the images, 1 (grey) or 3 (RGB).
         size: height and width of the images in pixels.
@@ -59,4 +59,4 @@ def head(network: nn.Module) -> nn.Module:
 
 
 def _module(arch: str) -> ModuleType:
-    return import_module(f"stages.models.architectures.{arch}")
+    return import_module(f"stages.architectures.{arch}")

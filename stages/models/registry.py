@@ -1,8 +1,8 @@
-"""The names of the architectures: each is a file in `architectures/`. Importing this module does not import torch."""
+"""The names of the architectures: each is a file in `stages/architectures/`. Importing this module does not import torch."""
 
 from pathlib import Path
 
-ARCHITECTURES = Path(__file__).parent / "architectures"
+ARCHITECTURES = Path(__file__).parents[1] / "architectures"
 
 
 def architecture_names() -> list[str]:

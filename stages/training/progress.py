@@ -27,10 +27,11 @@ def print_start(model: str, training: Training) -> None:
 
 def print_resumed(training: Training) -> None:
     """Print where a restored training continues; print nothing if it starts from the beginning."""
-    epoch, step = divmod(training.step, training.steps_per_epoch)
-    if training.step:
-        within = f" and {step} of {training.steps_per_epoch} steps" if step else ""
-        print(f"resumed after epoch {epoch}{within}", flush=True)
+    epochs, steps = divmod(training.step, training.steps_per_epoch)
+    if steps:
+        print(f"resumed in epoch {epochs + 1}, after {steps} of {training.steps_per_epoch} steps", flush=True)
+    elif epochs:
+        print(f"resumed after epoch {epochs}", flush=True)
 
 
 def print_epoch(epoch: Epoch, training: Training) -> None:

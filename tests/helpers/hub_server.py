@@ -8,7 +8,7 @@ from threading import Thread
 
 
 class Hub(ThreadingHTTPServer):
-    """A server of `files`: path, such as `/timm/resnet18/resolve/main/model.safetensors`, to content; others are 404."""
+    """A server of `files`, by path, such as `/timm/resnet18/resolve/main/model.safetensors`; other paths give 404."""
 
     daemon_threads = True
 

@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn import functional
 
 from stages.base.errors import InputError
-from stages.models.architectures.mini_xception import Residual
-from stages.models.architectures.vgg16 import Enlarge
+from stages.architectures.mini_xception import Residual
+from stages.architectures.vgg16 import Enlarge
 from stages.models.forward import logits
 from stages.models.networks import build, head
 from stages.models.preprocessing import Inputs

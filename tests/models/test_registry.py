@@ -34,6 +34,6 @@ def test_the_names_are_known_without_torch() -> None:
 
 
 def test_a_new_file_is_a_new_architecture(project: Project) -> None:
-    (project.folder / "stages/models/architectures/linear.py").write_text(NEW_ARCHITECTURE)
+    (project.folder / "stages/architectures/linear.py").write_text(NEW_ARCHITECTURE)
     command = "from stages.models.networks import build; print(build('linear', 7, 3, 16, None)[1].weight.shape)"
     assert project.ok("python", "-c", command).strip() == "torch.Size([7, 768])"

@@ -142,7 +142,7 @@ plain = build(arch, classes, 1, size, None).to(DEVICE)
 network = build(arch, classes, 1, size, None).to(DEVICE, memory_format=torch.channels_last)
 with tempfile.TemporaryDirectory() as folder:
     os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
-    images_folder = Path(folder) / "images_folder"
+    images_folder = Path(folder) / "images"
     images_folder.mkdir()
     their_epoch = usual(faces, plain, recipe, images_folder)
     few = LabelledFaces(faces.pixels[:64], faces.targets[:64]).to(DEVICE)
