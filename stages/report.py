@@ -7,6 +7,7 @@ import pandas as pd
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.base.files import read_json, sha256
+from stages.base.paths import RunPaths
 from stages.params.report import Report
 from stages.params.section import read
 from stages.reporting.images import file_uri, strip_uris
@@ -15,23 +16,24 @@ from stages.reporting.page import render_page
 from stages.reporting.provenance import versions
 from stages.reporting.run_charts import run_charts
 
-CURVES = Path("plots/training/plots/metrics")
-METRICS = ("metrics", "merge", "clean", "split", "training")  # files in metrics/
-PAGE, CARD = Path("plots/report.html"), Path("data/model/README.md")
+RUN = RunPaths.of(None)
+PAGE, CARD = Path("plots/report.html"), RUN.model / "README.md"
 
 
 def main() -> None:
     """Read what the other stages wrote, then write the page and the card."""
     params = read()
     show_faces = Report.load().faces
-    config = read_json(Path("data/model/config.json"))
-    metrics = {name: read_json(Path(f"metrics/{name}.json")) for name in METRICS}
-    evaluation, explore = _tables(Path("plots/evaluation"), ".csv"), _tables(Path("plots/explore"), ".csv")
-    test = metrics["metrics"]["test"]
+    config = read_json(RUN.model / "config.json")
+    metrics = read_json(RUN.metrics)
+    explore, evaluation = _tables(Path("plots/explore"), ".csv"), _tables(RUN.tables, ".csv")
+    curves = _tables(RUN.curves / "plots/metrics", ".tsv")
     facts = {
         "model": params["model"],
         "config": config,
-        **metrics,
+        "metrics": metrics,
+        "training": read_json(RUN.training),
+        **{name: read_json(Path(f"metrics/{name}.json")) for name in ("merge", "clean", "split")},
         "confusion": evaluation["confusion"],
         "params": {
             **{key: params[key] for key in ("model", "seed", "data", "clean", "split", "augment")},
@@ -39,12 +41,12 @@ def main() -> None:
         },
     }
     content = facts | {
-        "charts": run_charts(explore, _tables(CURVES, ".tsv"), evaluation, test, config["labels"], config["epoch"]),
+        "charts": run_charts(explore, curves, evaluation, metrics["test"], config["labels"], config["epoch"]),
         "show_faces": show_faces,
         "strips": _strips(Path("plots/faces"), config["labels"]) if show_faces else [],
         "explained": _explained(Path("plots/explained"), show_faces),
         "versions": versions(),
-        "weights": sha256(Path("data/model/weights.safetensors")),
+        "weights": sha256(RUN.model / "weights.safetensors"),
     }
     with atomic_output(PAGE) as path:
         path.write_text(render_page("report", content), encoding="utf-8")
