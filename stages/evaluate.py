@@ -1,4 +1,9 @@
-"""Evaluate the trained model on the test faces → metrics/metrics.json, data/predictions/, plots/evaluation/."""
+"""Evaluate the trained model on the test faces → metrics/metrics.json, data/predictions/, plots/evaluation/.
+
+    python -m stages.evaluate [--of FOLDER] [--threads N]
+
+Validation faces fit the temperature of the probabilities. `--of` evaluates another run, inside its folder.
+"""
 
 import argparse
 from pathlib import Path
@@ -25,7 +30,7 @@ from stages.models.saved_model import load
 
 def main() -> None:
     """Predict the test and the validation faces, then write and print the metrics."""
-    options = argparse.ArgumentParser(description=__doc__)
+    options = argparse.ArgumentParser("python -m stages.evaluate", description=__doc__.splitlines()[0])
     options.add_argument("--of", metavar="FOLDER", help="folder of another run; default: the main pipeline's run")
     options.add_argument("--threads", type=int, help="CPU threads; default: one for each core")
     arguments = options.parse_args()
@@ -34,9 +39,8 @@ def main() -> None:
     labels = config["labels"]
     chosen = subsets(read_index(Path("data/split/index.csv")), config["fold"], config["dataset"])
     faces = {"test": chosen.test, "validation": chosen.validation}
-    for name, subset in faces.items():
-        if subset.empty:
-            raise InputError(f"data/split/index.csv: there is no {name} face; change `split` in params.yaml")
+    if empty := [name for name, subset in faces.items() if subset.empty]:
+        raise InputError(f"data/split/index.csv: there is no {empty[0]} face; change `split` in params.yaml")
 
     hardware.deterministic(config["seed"], arguments.threads)
     network.to(hardware.device()).to(memory_format=torch.channels_last)

@@ -1,4 +1,9 @@
-"""Write the report and the model card → plots/report.html, data/model/README.md."""
+"""Write the report and the model card → plots/report.html, data/model/README.md.
+
+    python -m stages.report
+
+The page shows faces unless `report.faces` in params.yaml is false.
+"""
 
 from pathlib import Path
 
@@ -10,7 +15,7 @@ from stages.base.files import read_json, sha256
 from stages.base.paths import RunPaths
 from stages.params.report import Report
 from stages.params.section import read
-from stages.reporting.images import file_uri, strip_uris
+from stages.reporting.images import read_explained, read_strips
 from stages.reporting.model_card import render_card
 from stages.reporting.page import render_page
 from stages.reporting.provenance import versions
@@ -43,8 +48,8 @@ def main() -> None:
     content = facts | {
         "charts": run_charts(explore, curves, evaluation, metrics["test"], config["labels"], config["epoch"]),
         "show_faces": show_faces,
-        "strips": _strips(Path("plots/faces"), config["labels"]) if show_faces else [],
-        "explained": _explained(Path("plots/explained"), show_faces),
+        "strips": read_strips(Path("plots/faces"), config["labels"]) if show_faces else [],
+        "explained": read_explained(Path("plots/explained"), show_faces),
         "versions": versions(),
         "weights": sha256(RUN.model / "weights.safetensors"),
     }
@@ -57,25 +62,8 @@ def main() -> None:
 
 def _tables(folder: Path, suffix: str) -> dict[str, pd.DataFrame]:
     """Return the tables in a folder by their relative path without suffix."""
-    separator = "\t" if suffix == ".tsv" else ","
-    files = sorted(folder.rglob(f"*{suffix}"))
-    return {file.relative_to(folder).with_suffix("").as_posix(): pd.read_csv(file, sep=separator) for file in files}
-
-
-def _strips(folder: Path, labels: list[str]) -> list[dict]:
-    """Return the rows of strips.csv in the order of `labels`, each with the data URIs of its faces as `images`."""
-    rows = pd.read_csv(folder / "strips.csv").to_dict("records")
-    rows.sort(key=lambda row: labels.index(row["name"]) if row["name"] in labels else len(labels))
-    return [row | {"images": strip_uris(folder / row["file"], row["shown"])} for row in rows]
-
-
-def _explained(folder: Path, show_faces: bool) -> list[dict]:
-    """Return the rows of faces.csv with data URIs in place of the files `face` and `map`; "" for no image."""
-    rows = pd.read_csv(folder / "faces.csv").fillna({"prediction": "", "face": "", "map": ""}).to_dict("records")
-    for row in rows:
-        for name in ("face", "map"):
-            row[name] = file_uri(folder / row[name]) if show_faces and row[name] else ""
-    return rows
+    files, sep = sorted(folder.rglob(f"*{suffix}")), "\t" if suffix == ".tsv" else ","
+    return {file.relative_to(folder).with_suffix("").as_posix(): pd.read_csv(file, sep=sep) for file in files}
 
 
 if __name__ == "__main__":

@@ -5,24 +5,27 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 
-def file_uri(png: Path) -> str:
-    """Return a PNG file as a data URI."""
-    return _data_uri(png.read_bytes())
+def read_strips(folder: Path, labels: list[str]) -> list[dict]:
+    """Return the rows of strips.csv in the order of `labels`, each with the data URIs of its faces as `images`.
 
-
-def strip_uris(strip: Path, count: int) -> list[str]:
-    """Split a strip of square faces into data URIs, because separate images can wrap on a narrow screen.
-
-    Args:
-        strip: a PNG file with faces side by side.
-        count: the number of faces.
+    Faces are cut out of their strip because separate images can wrap on a narrow screen.
     """
-    with Image.open(strip) as image:
-        side = image.height
-        return [_image_uri(image.crop((left, 0, left + side, side))) for left in range(0, count * side, side)]
+    rows = pd.read_csv(folder / "strips.csv").to_dict("records")
+    rows.sort(key=lambda row: labels.index(row["name"]) if row["name"] in labels else len(labels))
+    return [row | {"images": _square_uris(folder / row["file"], row["shown"])} for row in rows]
+
+
+def read_explained(folder: Path, show_faces: bool) -> list[dict]:
+    """Return the rows of faces.csv with data URIs in place of the files `face` and `map`; "" for no image."""
+    rows = pd.read_csv(folder / "faces.csv").fillna({"prediction": "", "face": "", "map": ""}).to_dict("records")
+    for row in rows:
+        for name in ("face", "map"):
+            row[name] = _data_uri((folder / row[name]).read_bytes()) if show_faces and row[name] else ""
+    return rows
 
 
 def thumbnail_uri(face: np.ndarray, side: int) -> str:
@@ -30,6 +33,12 @@ def thumbnail_uri(face: np.ndarray, side: int) -> str:
     image = Image.fromarray(face)
     image.thumbnail((side, side))
     return _image_uri(image)
+
+
+def _square_uris(strip: Path, count: int) -> list[str]:
+    with Image.open(strip) as image:
+        side = image.height
+        return [_image_uri(image.crop((left, 0, left + side, side))) for left in range(0, count * side, side)]
 
 
 def _image_uri(image: Image.Image) -> str:
