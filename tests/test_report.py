@@ -498,6 +498,12 @@ def test_the_metadata_of_the_card(which: str, request: pytest.FixtureRequest):
         assert found == {key: part[key] for key in names.values() if key in part}
 
 
+def test_the_example_of_the_card_imports_what_exists(run: Run):
+    imports = re.findall("^from stages.*$", run.card, re.MULTILINE)
+    assert len(imports) == 3
+    exec("\n".join(imports))
+
+
 def test_the_card_shows_the_metrics_and_the_limits(run: Run, odd: Run):
     test = run.json("metrics/metrics.json")["test"]
     for name, part in {"all": test, **test["per_dataset"]}.items():
