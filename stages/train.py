@@ -1,4 +1,9 @@
-"""Train a model on all folds but one, which validates it → data/model/, metrics/training.json, plots/training/."""
+"""Train a model on all folds but one, which validates it → data/model/, metrics/training.json, plots/training/.
+
+    python -m stages.train [--model NAME] [--seed N] [--fold N] [--dataset NAME] [--threads N] [--to FOLDER]
+
+Options replace values of params.yaml. An interrupted training continues from its last checkpoint.
+"""
 
 import argparse
 from dataclasses import asdict, dataclass

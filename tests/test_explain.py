@@ -12,12 +12,12 @@ from torch import nn
 from helpers.evaluated import LABELS, write_tree
 from helpers.project import ROOT
 from stages import explain
+from stages.architectures.vgg16 import Enlarge
 from stages.base.errors import InputError
 from stages.faces.table import write_index
 from stages.inspection.cam import activation_maps, overlay
 from stages.inspection.cam_layer import as_feature_maps, target_layer
 from stages.inspection.examples import select_examples
-from stages.models.architectures.vgg16 import Enlarge
 from stages.models.networks import build, head
 from stages.models.saved_model import load, save
 from stages.training.augmentation import augmented_examples

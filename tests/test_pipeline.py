@@ -48,7 +48,10 @@ def test_a_stage_depends_on_the_code_that_it_can_import_and_on_little_else(stage
     for dependency in definition["deps"]:
         if dependency.split("/")[0] == "stages":
             files = python_files(dependency)
-            assert not files or len(files & needed) >= len(files) / 2, f"{stage} imports little of {dependency}"
+            by_name = stage == "check" and dependency == "stages/architectures"  # imported by their names
+            assert by_name or not files or len(files & needed) >= len(files) / 2, (
+                f"{stage} imports little of {dependency}"
+            )
             declared |= files
     assert needed <= declared, needed - declared
     if "stages/models/networks.py" in needed:
@@ -106,7 +109,7 @@ def changed(project: Project) -> set[str]:
     ("section", "key", "stages"),
     [
         ("report", "  faces: true", {"check", "report"}),
-        ("train", "  epochs: 1 ", {"check", "train", "explain"}),  # explain shows the augmentation of training
+        ("train", "  epochs: 1\n", {"check", "train", "explain"}),  # explain shows the augmentation of training
         ("split", "  folds: 2", {"check", "split", "train", "report"}),  # the report shows the settings
         ("clean", "  whole_test: false", {"check", "clean", "report"}),
         ("benchmark", "  threads: 1", {"check"}),
@@ -140,7 +143,7 @@ def test_a_new_architecture_retrains_no_other_model(up_to_date: Project):
 
 
 def test_plain_commands_are_quiet_and_know_nothing_of_the_benchmark(up_to_date: Project):
-    for command in (("metrics", "show"), ("metrics", "diff"), ("plots", "show"), ("status",), ("dag",)):
+    for command in (("metrics", "show"), ("metrics", "diff"), ("status",), ("dag",)):
         done = up_to_date.run("dvc", *command)
         assert done.returncode == 0 and "WARNING" not in done.stderr + done.stdout, done.stderr
         assert "benchmark" not in done.stdout and "failed" not in done.stderr, done.stderr
@@ -161,7 +164,7 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(repository: Project
     assert hashes(repository) == first
 
     # A data set that leaves the list and comes back: the hashes are those of a fresh clone with that list.
-    repository.edit("params.yaml", ("[ck48, jaffe]", "[ck48]"))
+    repository.edit("params.yaml", ("[ck48, jaffe]", "[jaffe]"))
     assert ran(repository.ok("dvc", "repro", "augment"))[:2] == ["check", "merge"]
     without = hashes(repository, *data_stages[3:])
     commit(repository)
@@ -169,7 +172,7 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(repository: Project
     (fresh.folder / "dvc.lock").unlink()
     fresh.ok("dvc", "repro", "augment")
     assert hashes(fresh, *data_stages[3:]) == without
-    repository.edit("params.yaml", ("[ck48]", "[ck48, jaffe]"))
+    repository.edit("params.yaml", ("[jaffe]", "[ck48, jaffe]"))
     repository.ok("dvc", "repro", "augment")
     assert hashes(repository) == first
 
@@ -226,9 +229,12 @@ def test_experiments_with_two_architectures_compare(repository: Project):
     told = json.dumps(shown)
     assert '"model": "googlenet"' in told and '"macro_f1"' in told and '"other"' in told
 
+    for command in (("metrics", "show"), ("metrics", "diff"), ("plots", "show")):
+        done = repository.run("dvc", *command)
+        assert done.returncode == 0 and done.stderr == ""  # nothing is missing, though the benchmark never ran
+
     # Every plot shows both, the curves of training and validation, and every cell of both confusion matrices.
     plots = json.loads(repository.ok("dvc", "plots", "diff", "--json", "main", "other"))["data"]
-    plots = {name: shown for name, shown in plots.items() if shown}  # the benchmark's are not there yet
     assert set(plots) == {next(iter(plot)) for plot in YAML(typ="safe").load(ROOT / "dvc.yaml")["plots"]}
     for name, (plot,) in plots.items():
         rows = plot["content"]["data"]["values"]

@@ -24,7 +24,7 @@ def build(
     """Return a new network on the CPU, in training mode.
 
     Args:
-        arch: the name of a file in `stages/architectures/`, or `timm/` and the name of an architecture of the timm library.
+        arch: the name of a file in `stages/architectures/`, or `timm/` and the name of an architecture of timm.
         classes: number of classes.
         channels: channels of the images, 1 (grey) or 3 (RGB).
         size: height and width of the images in pixels.

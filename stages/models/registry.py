@@ -1,4 +1,4 @@
-"""The names of the architectures: each is a file in `stages/architectures/`. Importing this module does not import torch."""
+"""The names of the architectures, each a file in `stages/architectures/`; importing this does not import torch."""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 """The leaderboard: statistics against hand-made cases, scikit-learn and simulation; the stage on made-up runs."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -223,7 +224,7 @@ def test_the_leaderboard(project: Project, judged: pd.DataFrame) -> None:
     assert board["models"]["cnn8"]["rank_shares"]["1"] > 0.95
 
     order = list(rows.index)
-    assert list(board["neighbours"]) == [f"{one} - {next_}" for one, next_ in zip(order, order[1:])]
+    assert list(board["neighbours"]) == [f"{one} - {next_}" for one, next_ in pairwise(order)]
     first, middle, last = board["neighbours"].values()
     assert first["macro_f1"]["p_holm"] < 0.05 < middle["macro_f1"]["p_holm"] and last["macro_f1"]["p_holm"] < 0.05
     assert rows.iloc[0]["p_next"] == first["macro_f1"]["p_holm"] and np.isnan(rows.iloc[3]["p_next"])

@@ -43,7 +43,4 @@ def test_each_row_is_a_run_and_each_column_a_test_part(runs: None, capsys: pytes
 def test_a_run_that_is_not_there_is_refused(project: Project, runs: None) -> None:
     Path("data/cross/jaffe/metrics.json").unlink()
     line = project.refused("benchmark.cross_dataset")
-    assert (
-        line.startswith("data/cross/jaffe/metrics.json: not found")
-        and "python -m stages.benchmark.run" in line
-    )
+    assert line.startswith("data/cross/jaffe/metrics.json: not found") and "python -m stages.benchmark.run" in line

@@ -92,7 +92,7 @@ def test_two_workers_that_are_stopped_and_killed_go_on_and_write_what_dvc_alone_
     process = begin(small, "--workers", "2")
     below = at_work(process.pid)
     process.send_signal(signal.SIGTERM)
-    said, wrong = process.communicate(timeout=60)
+    _, wrong = process.communicate(timeout=60)
     assert process.returncode == 130 and wrong.startswith("stopped; ") and wrong.count("\n") == 1
     assert not any(map(is_running, below))  # not even on their own
     assert not list(small.folder.glob("data/benchmark/*/*"))  # none has gone on to its end
@@ -123,10 +123,10 @@ def test_a_job_that_fails_is_named_and_the_others_end(small: Project):
 
 @pytest.mark.slow
 def test_a_cluster_of_which_a_machine_dies_writes_what_dvc_alone_does(small: Project, one_by_one: Project):
-    Cluster = pytest.importorskip("ray.cluster_utils", reason="an optional extra").Cluster
+    cluster = pytest.importorskip("ray.cluster_utils", reason="an optional extra")
     small.ok("dvc", "remote", "add", "-q", "-d", "store", str(small.folder.parent / "store"))
     small.edit("params.yaml", ("faces_remote: here ", "faces_remote: store "))
-    machines = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    machines = cluster.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
         second = machines.add_node(num_cpus=1)
         process = begin(small, "--ray", machines.address)

@@ -6,7 +6,7 @@ from pathlib import Path
 from helpers.project import ROOT
 
 NETWORKS = "stages/models/networks.py"  # imports the files of this folder by their names
-ARCHITECTURES = ROOT / "stages/models/architectures"
+ARCHITECTURES = ROOT / "stages/architectures"
 
 
 def closure(script: Path) -> set[str]:

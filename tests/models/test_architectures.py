@@ -6,9 +6,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from stages.base.errors import InputError
 from stages.architectures.mini_xception import Residual
 from stages.architectures.vgg16 import Enlarge
+from stages.base.errors import InputError
 from stages.models.forward import logits
 from stages.models.networks import build, head
 from stages.models.preprocessing import Inputs

@@ -113,7 +113,7 @@ class Trials:
             "data": self._data,
         }
         code = [dep["path"] for dep in train["deps"] + evaluate["deps"] if dep["path"].startswith("stages")]
-        code.append(f"stages/models/architectures/{params.recipe.arch}.py")
+        code.append(f"stages/architectures/{params.recipe.arch}.py")
         different = [key for key in expected if expected[key] != recorded[key]]
         different += _git("diff", "--name-only", reference, "--", *code).splitlines()
         if different:
