@@ -111,7 +111,7 @@ def test_labels_that_the_model_agrees_with_are_not_doubted():
 def test_labels_that_no_face_has():
     found = label_errors(judged(600, 30, LABELS[2:5]), LABELS)
     assert len(found) > 10 and found["wrong"][:15].mean() > 0.8
-    with pytest.raises(InputError, match="one label"):
+    with pytest.raises(InputError, match="the same label"):
         label_errors(judged(20, 0).assign(label="fear"), LABELS)
 
 
