@@ -1,40 +1,89 @@
-"""README's words hold: its commands run, in order, in a fresh clone."""
+"""README's statements: its commands run, in order; its example runs; what it names exists."""
 
 import re
+import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from helpers import kaggle_server
 from helpers.project import ROOT, Project
-from helpers.repository import commit, small
+from helpers.repository import commit, ran, small
+from stages.faces.table import open_faces
+
+README = (ROOT / "README.md").read_text()
 
 
-def commands(heading: str) -> list[str]:
-    """The first block of commands under a heading, without their remarks."""
-    section = (ROOT / "README.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    block = re.search(r"(?:^    .*\n)+", section, re.MULTILINE)[0]
-    return [re.sub(r"\s+# .*", "", line.strip()) for line in block.splitlines()]
+def commands() -> list[str]:
+    """Every command of the README, in order, without its remark."""
+    lines = re.findall(r"^    (\S.*)$", README, re.MULTILINE)
+    return [re.sub(r"\s{2,}# .*", "", line) for line in lines]
+
+
+def test_it_is_short_and_what_it_names_exists():
+    assert README.count("\n") <= 150
+    for name in re.findall(r"`((?:stages|data|tests|\.github)/[\w./]+)`", README):
+        assert (ROOT / name).exists() or name.startswith("data/"), name
+    for link in re.findall(r"\]\(((?!http)[^)]+)\)|src=\"([^\"]+)\"", README):
+        assert (ROOT / (link[0] or link[1])).exists(), link
+    written = set(re.findall(r"- ((?:data|metrics|plots)/[\w./]+)", (ROOT / "dvc.yaml").read_text()))
+    named = set(re.findall(r"`((?:data|metrics|plots)/[\w./]+)`", README.split("## The stages")[1].split("## Your")[0]))
+    assert all(any(path.startswith(name.rstrip("/")) for path in written | {"data/model"}) for name in named)
 
 
 @pytest.mark.slow
-def test_every_command_of_the_workflow_runs_in_order_in_a_fresh_clone(project: Project, tmp_path: Path):
+def test_every_command_runs_in_order(project: Project, drawn: Callable[..., Path], tmp_path: Path):
+    for dataset in ("ck48", "jaffe"):
+        archive = tmp_path / f"{dataset}.zip"
+        shutil.copy(drawn(dataset, 130) / archive.name, archive)
+        project.edit("params.yaml", (f"{dataset}: {{path: null", f"{dataset}: {{path: {archive}"))
     small(project)
+    install, test, *others = commands()
+    assert install.endswith("pip install -r requirements.txt && dvc repro") and test.endswith("&& pytest")  # by CI
     project.ok("dvc", "repro")
     commit(project)
-    clone = project.clone(tmp_path / "clone")
-    for key in ("user.name", "user.email"):
-        clone.ok("git", "config", key, "test")
-    clone.ok("dvc", "cache", "dir", "--local", str(project.folder / ".dvc/cache"))  # in place of a remote
-    clone.ok("dvc", "checkout", "-q")
-    lines, said = commands("Experiments"), {}
-    assert len(lines) > 5
-    for line in lines:
-        said[line] = clone.ok("bash", "-c", line, OMP_WAIT_POLICY="PASSIVE")
+    example(project)
 
-    table = next(told for line, told in said.items() if line.startswith("dvc exp show"))
-    assert "google" in table and "test.macro_f1" in table and max(map(len, table.splitlines())) <= 120
-    while re.search("Queued|Running", status := clone.ok("dvc", "queue", "status")):
+    server = kaggle_server.Server(tmp_path / "server")
+    (tmp_path / "fer2013").mkdir()
+    server.kaggle = kaggle_server.Kaggle(
+        datasets={"msambare/fer2013": [(drawn("fer2013", 200, "folders") / "fer2013.zip").read_bytes()]}
+    )
+    kaggle = {"HOME": str(tmp_path), "KAGGLE_API_TOKEN": kaggle_server.TOKEN, **server.environment}
+    printed = {}
+    for command in others:
+        if not command.startswith("dvc exp run -n") or "-n google" in command:
+            project.ok("git", "checkout", "-q", "params.yaml")  # as the README says
+        environment = kaggle if "kaggle" in command else {}
+        printed[command] = project.ok("bash", "-c", command, OMP_WAIT_POLICY="PASSIVE", **environment)
+        if command.startswith("dvc exp run -n"):
+            project.ok("git", "checkout", "-q", "params.yaml")
+            project.ok("dvc", "checkout", "-q", "--allow-missing")
+    server.close()
+    assert len(others) > 8
+
+    stages = {command: ran(text) for command, text in printed.items() if command.startswith("dvc exp run -n")}
+    trained = ["check", "train", "evaluate", "explain", "report"]
+    for name in ("google", "slower", "fold1"):
+        assert next(stages[command] for command in stages if f"-n {name} " in command) == trained
+    plain = next(stages[command] for command in stages if "-n plain " in command)
+    assert sorted(plain) == sorted([*trained, "augment", "explore"])
+
+    table = next(text for command, text in printed.items() if command.startswith("dvc exp show"))
+    assert "google" in table and "split.fold" in table and "test.macro_f1" in table
+    assert max(map(len, table.splitlines())) <= 120
+    while re.search("Queued|Running", status := project.ok("dvc", "queue", "status")):
         time.sleep(1)
-    assert status.count("Success") == 3, status
-    assert "googlenet" in clone.ok("git", "branch")
+    assert status.count("Success") == 2, status
+
+
+def example(project: Project) -> None:
+    """Run the example of using a model on a face of the demo."""
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1].replace("48", "24")  # the size of the small demo
+    Image.fromarray(open_faces(project.folder / "data/merged/faces.npy")[0]).save(project.folder / "face.png")
+    probabilities = eval(project.ok("python", "-c", code))  # a printed dict
+    assert len(probabilities) == 7 and sum(probabilities.values()) == pytest.approx(1, abs=0.01)
+    (project.folder / "face.png").unlink()
