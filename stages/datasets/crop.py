@@ -36,4 +36,4 @@ def crop_face(image: Image.Image) -> tuple[Image.Image, str]:
 @cache
 def _cascade() -> cv2.CascadeClassifier:
     cv2.setNumThreads(1)  # the images are already processed in parallel
-    return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data/haarcascade_frontalface_default.xml"))
+    return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"))
