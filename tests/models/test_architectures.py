@@ -30,7 +30,7 @@ def faces() -> torch.Tensor:
     return torch.randint(0, 256, (12, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
-# Small sides that suit each network.
+# A small image size for each network.
 SIZES = {"cnn5": 32, "cnn8": 32, "convnet": 48, "mini_xception": 64, "vit_mod": 30, "vit_b16": 32}
 SLOW = {"vgg16", "vit_b16", "vit_mod"}
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in architecture_names()]
@@ -45,19 +45,19 @@ def learnable(network: nn.Module) -> int:
 
 
 def statistics(network: nn.Module) -> int:
-    """What Keras counts beside them: the moving means and variances."""
+    """Return the number of moving means and variances, which Keras counts as parameters too."""
     return sum(b.numel() for name, b in network.named_buffers() if name.endswith(("running_mean", "running_var")))
 
 
 def vit(channels: int, patch: int, patches: int) -> int:
-    """Parameters of a ViT of 12 layers, width 768 and 7 classes, after Dosovitskiy et al. (2021), table 1."""
+    """Return the parameters of a ViT of 12 layers, width 768 and 7 classes, after Dosovitskiy et al. (2021), table 1."""
     embedding = channels * patch**2 * 768 + 768 + 768 + (patches + 1) * 768  # projection, class token, positions
     attention, mlp, norm = 4 * (768 * 768 + 768), 768 * 3072 + 3072 + 3072 * 768 + 768, 2 * 768
     return embedding + 12 * (attention + mlp + 2 * norm) + norm + 768 * 7 + 7
 
 
 def resnet(channels: int) -> int:
-    """Parameters of the 18-layer ResNet with 7 classes (He et al., 2016, table 1): convolutions have no biases."""
+    """Return the parameters of the 18-layer ResNet with 7 classes (He et al., 2016, table 1), without biases."""
 
     def stage(before: int, after: int) -> int:
         shortcut = before * after + 2 * after if before != after else 0
@@ -75,7 +75,7 @@ INCEPTIONS = [  # Szegedy et al. (2015), table 1: 1×1; 3×3 reduce, 3×3; 5×5 
 
 
 def inception(channels: int) -> int:
-    """Parameters of GoogLeNet with 7 classes, batch normalisation, and 3×3 for 5×5 as torchvision has it."""
+    """Return the parameters of torchvision's GoogLeNet with 7 classes; it has 3×3 in place of 5×5 convolutions."""
 
     def conv(before: int, side: int, after: int) -> int:
         return before * side**2 * after + 2 * after
@@ -105,7 +105,7 @@ def inception(channels: int) -> int:
         ("vit_mod", 3, 100, vit(3, 10, 10 * 10)),
     ],
 )
-def test_parameters_as_published(name: str, channels: int, size: int, parameters: int) -> None:
+def test_the_number_of_parameters_is_as_published(name: str, channels: int, size: int, parameters: int) -> None:
     with torch.device("meta"):  # no need to fill them
         assert learnable(build(name, 7, channels, size, None)) == parameters
 
@@ -113,7 +113,7 @@ def test_parameters_as_published(name: str, channels: int, size: int, parameters
 @pytest.mark.parametrize(
     ("name", "size", "total"), [("cnn5", 48, 9_741_063), ("cnn8", 48, 5_906_119), ("mini_xception", 64, 58_423)]
 )
-def test_parameters_as_keras_counts_them(name: str, size: int, total: int) -> None:
+def test_the_number_of_parameters_is_as_counted_by_keras(name: str, size: int, total: int) -> None:
     with torch.device("meta"):
         network = build(name, 7, 1, size, None)
     assert learnable(network) + statistics(network) == total
@@ -121,7 +121,7 @@ def test_parameters_as_keras_counts_them(name: str, size: int, total: int) -> No
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", [*architecture_names(), "timm/convnext_tiny", "timm/deit_tiny_patch16_224"])
-def test_logits_have_one_column_a_class(name: str, channels: int) -> None:
+def test_logits_have_one_column_per_class(name: str, channels: int) -> None:
     for size in (size_of(name), {"vit_mod": 100, "vit_b16": 96}.get(name, 80)):
         with torch.device("meta"):
             network = build(name, 7, channels, size, None)
@@ -135,17 +135,17 @@ def test_logits_are_raw() -> None:
         assert not torch.allclose(network(torch.randn(2, 1, size_of(name), size_of(name))).sum(1), torch.ones(2))
 
 
-@pytest.mark.parametrize("silent", ["main", "shortcut"])
-def test_both_branches_of_a_residual_module_are_heard(silent: str) -> None:
+@pytest.mark.parametrize("zeroed", ["main", "shortcut"])
+def test_both_branches_of_a_residual_module_contribute(zeroed: str) -> None:
     module, maps = Residual(8, 16).eval(), torch.randn(2, 8, 9, 9)
-    for layer in getattr(module, silent).modules():
+    for layer in getattr(module, zeroed).modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.zeros_(layer.weight)
     assert module(maps).shape == (2, 16, 5, 5) and module(maps).any()
 
 
 @pytest.mark.parametrize("name", ["cnn8", "mini_xception"])
-def test_weights_start_as_in_keras(name: str) -> None:
+def test_initial_weights_are_those_of_keras(name: str) -> None:
     for layer in build(name, 7, 1, size_of(name), None).modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             height, width = layer.weight.shape[:2]
@@ -175,7 +175,7 @@ def test_dropout_is_as_published_unless_set(name: str, rates: list[float]) -> No
 
 
 @pytest.mark.parametrize("name", [*(n for n in NAMES if n != "mini_xception"), "timm/resnet10t"])
-def test_dropout_is_obeyed(name: str) -> None:
+def test_the_dropout_rate_is_used(name: str) -> None:
     images = torch.rand(2, 1, size_of(name), size_of(name))
     for dropout, same in ((0.0, True), (0.9, False)):
         network = build(name, 7, 1, size_of(name), dropout).train()
@@ -237,7 +237,7 @@ def test_vgg16_enlarges_as_adaptive_pooling_does(before: int) -> None:
         ("timm/levit_128s", 100, 128),  # refused as it computes,
     ],
 )
-def test_impossible_sizes_are_refused(name: str, impossible: int, least: int) -> None:
+def test_unsupported_sizes_raise_an_error(name: str, impossible: int, least: int) -> None:
     with torch.device("meta"):
         with pytest.raises(InputError, match=f"input_size.*{impossible}") as error:
             build(name, 7, 1, impossible, None)
@@ -246,13 +246,13 @@ def test_impossible_sizes_are_refused(name: str, impossible: int, least: int) ->
 
 
 @pytest.mark.parametrize("name", ["cnn5", "cnn8", "convnet", "mini_xception", "vit_mod"])
-def test_an_architecture_without_imagenet_weights_says_which_have(name: str) -> None:
+def test_an_architecture_without_imagenet_weights_names_those_with_them(name: str) -> None:
     with pytest.raises(InputError, match=f"{name} has no ImageNet weights; googlenet, resnet18, vgg16, vit_b16"):
         build(name, 7, 3, size_of(name), None, imagenet=True)
 
 
 @pytest.mark.parametrize("shape", [(50, 20, 20), (50, 20, 20, 3)])
-def test_inputs_have_mean_0_and_deviation_1(shape: tuple[int, ...]) -> None:
+def test_inputs_have_mean_0_and_standard_deviation_1(shape: tuple[int, ...]) -> None:
     faces = np.random.default_rng(0).integers(20, 200, shape, dtype=np.uint8)
     faces[..., -1] //= 2  # channels that differ
     images = Inputs.fit(faces, 20)(torch.from_numpy(faces))
@@ -261,7 +261,7 @@ def test_inputs_have_mean_0_and_deviation_1(shape: tuple[int, ...]) -> None:
     torch.testing.assert_close(images.std((0, 2, 3)), torch.ones(images.shape[1]), atol=1e-3, rtol=0)
 
 
-def test_inputs_of_one_grey_are_finite() -> None:
+def test_inputs_of_a_constant_image_are_finite() -> None:
     faces = np.full((2, 16, 16), 7, np.uint8)
     assert Inputs.fit(faces, 16)(torch.from_numpy(faces)).isfinite().all()
 
@@ -281,7 +281,7 @@ def test_logits_do_not_depend_on_the_other_faces(faces: torch.Tensor) -> None:
     torch.testing.assert_close(logits(network, INPUTS, faces.flip(0)).flip(0), together, atol=0.02, rtol=0.02)
 
 
-def test_a_saved_model_comes_back(tmp_path, faces: torch.Tensor) -> None:
+def test_a_saved_model_is_restored(tmp_path, faces: torch.Tensor) -> None:
     network = build("cnn5", 2, 1, 16, 0.3).to(memory_format=torch.channels_last)
     save(tmp_path, network, CONFIG)
     back, config = load(tmp_path)
@@ -314,7 +314,7 @@ def test_a_loaded_model_is_in_evaluation_mode(count: int, tmp_path, faces: torch
         ("weights.safetensors", b"\x80\x04pickle", "not a model"),
     ],
 )
-def test_a_damaged_model_is_refused(tmp_path, name: str, content: bytes | None, message: str) -> None:
+def test_a_damaged_model_raises_an_error(tmp_path, name: str, content: bytes | None, message: str) -> None:
     save(tmp_path, build("cnn5", 2, 1, 16, 0.3), CONFIG)
     (tmp_path / name).unlink() if content is None else (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=message) as error:
@@ -322,14 +322,14 @@ def test_a_damaged_model_is_refused(tmp_path, name: str, content: bytes | None, 
     assert "\n" not in str(error.value)
 
 
-def test_a_model_with_published_dropout_comes_back(tmp_path, faces: torch.Tensor) -> None:
+def test_a_model_with_published_dropout_is_restored(tmp_path, faces: torch.Tensor) -> None:
     network = build("cnn5", 2, 1, 16, None)
     save(tmp_path, network, CONFIG | {"recipe": {"dropout": None}})
     back, _ = load(tmp_path)
     assert torch.equal(logits(back, INPUTS, faces), logits(network, INPUTS, faces))
 
 
-def test_weights_of_another_shape_are_refused(tmp_path) -> None:
+def test_weights_of_another_shape_raise_an_error(tmp_path) -> None:
     save(tmp_path, build("cnn5", 3, 1, 16, 0.3), CONFIG)
     with pytest.raises(InputError, match="not a model"):
         load(tmp_path)

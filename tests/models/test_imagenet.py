@@ -1,4 +1,4 @@
-"""ImageNet weights: where they come from, and how they arrive in networks of other classes and channels."""
+"""ImageNet weights: their download, and their transfer to networks with other classes and channels."""
 
 import os
 import subprocess
@@ -36,8 +36,8 @@ for arch, channels in (("resnet18", 3), ("resnet18", 1), ("vgg16", 1), ("timm/co
 """
 
 
-def moved(network: nn.Module) -> nn.Module:
-    """`network` with no tensor as it starts, in evaluation."""
+def changed(network: nn.Module) -> nn.Module:
+    """Return `network` in evaluation mode, with every tensor changed from its initial value."""
     for tensor in network.state_dict().values():
         if tensor.is_floating_point():
             tensor += 0.01 * torch.rand(tensor.shape)
@@ -45,7 +45,7 @@ def moved(network: nn.Module) -> nn.Module:
 
 
 def built(home: Path, hub: str, folder: Path) -> list[str]:
-    """What a process of its own prints that builds networks from a hub into `folder`, keeping downloads in `home`."""
+    """Build networks in a new process with downloads cached in `home`; save them, and return the printed lines."""
     folder.mkdir()
     environment = {name: value for name, value in ENVIRONMENT.items() if not name.startswith("HF_")}
     environment |= {"HF_HOME": str(home), "HF_ENDPOINT": hub, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
@@ -59,15 +59,15 @@ def built(home: Path, hub: str, folder: Path) -> list[str]:
 
 def test_weights_come_from_the_hub_once(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    source = moved(timm.create_model("resnet18"))
+    source = changed(timm.create_model("resnet18"))
     with serve({RESNET18: safetensors.torch.save(source.state_dict())}) as hub:
-        said = built(tmp_path / "home", hub, tmp_path / "served")
-    for name, line in zip(("vgg16_bn", "convnext_tiny"), said, strict=True):  # the hub answers 404
+        lines = built(tmp_path / "home", hub, tmp_path / "served")
+    for name, line in zip(("vgg16_bn", "convnext_tiny"), lines, strict=True):  # the hub answers 404
         assert line.startswith(f"params.yaml: init: the ImageNet weights of {name} could not be loaded (")
         assert "404" in line and line.endswith("connect once to download them, or set init: random")
 
-    said = built(tmp_path / "home", hub, tmp_path / "absent")  # nobody listens any more
-    for name, line in zip(("vgg16_bn", "convnext_tiny"), said, strict=True):
+    lines = built(tmp_path / "home", hub, tmp_path / "absent")  # the hub is no longer running
+    for name, line in zip(("vgg16_bn", "convnext_tiny"), lines, strict=True):
         assert line.startswith(f"params.yaml: init: the ImageNet weights of {name} could not be loaded (")
 
     networks = {}
@@ -81,31 +81,31 @@ def test_weights_come_from_the_hub_once(tmp_path: Path) -> None:
         assert weights["fc.weight"].shape == (7, 512)
         networks[channels] = build("resnet18", 7, channels, 64, None).eval()
         networks[channels].load_state_dict(weights)
-    same_on_grey(networks[1], networks[3])
+    assert_same_on_grey(networks[1], networks[3])
 
 
-def same_on_grey(grey: nn.Module, rgb: nn.Module) -> None:
-    """Both networks, their classifiers `fc` made one, say the same of grey pictures."""
+def assert_same_on_grey(grey: nn.Module, rgb: nn.Module) -> None:
+    """Check that both networks, given the same classifier, have the same logits for grey images."""
     grey.fc.load_state_dict(rgb.fc.state_dict())
     images = torch.rand(2, 1, 64, 64)
     with torch.inference_mode():
         expected = rgb.eval()(images.expand(-1, 3, -1, -1))
         torch.testing.assert_close(grey.eval()(images), expected, atol=1e-3, rtol=1e-3)
-        assert not torch.allclose(expected[0], expected[1], atol=1e-5)  # it looks at the picture
+        assert not torch.allclose(expected[0], expected[1], atol=1e-5)  # the logits depend on the image
 
 
 @pytest.fixture
 def torchvision_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Tensor]:
-    """Random weights, where torchvision keeps those of ImageNet."""
+    """Save random weights where torchvision caches those of ImageNet."""
     torch.manual_seed(0)
-    weights = moved(googlenet(init_weights=False, aux_logits=True)).state_dict()
+    weights = changed(googlenet(init_weights=False, aux_logits=True)).state_dict()
     (tmp_path / "hub/checkpoints").mkdir(parents=True)
     torch.save(weights, tmp_path / "hub/checkpoints/googlenet-1378be20.pth")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     return weights
 
 
-def test_googlenet_computes_as_in_torchvision(torchvision_weights: dict[str, Tensor]) -> None:
+def test_googlenet_computes_the_same_as_torchvision(torchvision_weights: dict[str, Tensor]) -> None:
     published = googlenet(init_weights=False, aux_logits=True, transform_input=True)
     published.load_state_dict(torchvision_weights)
     network = build("googlenet", 7, 3, 64, None, imagenet=True)
@@ -121,11 +121,11 @@ def test_googlenet_computes_as_in_torchvision(torchvision_weights: dict[str, Ten
 
 
 def test_googlenet_in_grey(torchvision_weights: dict[str, Tensor]) -> None:
-    same_on_grey(*(build("googlenet", 7, channels, 64, None, imagenet=True) for channels in (1, 3)))
+    assert_same_on_grey(*(build("googlenet", 7, channels, 64, None, imagenet=True) for channels in (1, 3)))
 
 
 class Code:
-    """What runs a command when it is unpickled."""
+    """An object that runs a command when it is unpickled."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -135,7 +135,7 @@ class Code:
 
 
 @pytest.mark.parametrize("content", ["code", "other weights", "nothing"])
-def test_a_cached_file_that_is_not_googlenet_is_told_and_runs_no_code(
+def test_a_cached_file_that_is_not_googlenet_raises_an_error_and_runs_no_code(
     content: str, tmp_path: Path, torchvision_weights: dict[str, Tensor]
 ) -> None:
     path = tmp_path / "hub/checkpoints/googlenet-1378be20.pth"
@@ -154,7 +154,7 @@ def test_a_cached_file_that_is_not_googlenet_is_told_and_runs_no_code(
 def test_googlenet_without_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serve({}) as address:
         monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-        monkeypatch.setenv("https_proxy", address)  # which leads nowhere
+        monkeypatch.setenv("https_proxy", address)  # a proxy that cannot connect
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         with pytest.raises(InputError, match="of googlenet could not be loaded.*connect once.* init: random") as error:
