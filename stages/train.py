@@ -59,7 +59,7 @@ class Run:
 
 def main() -> None:
     """Run the stage."""
-    options = argparse.ArgumentParser(description=__doc__)
+    options = argparse.ArgumentParser("python -m stages.train", description=__doc__.splitlines()[0])
     options.add_argument("--model", help="model to train; default: `model` in params.yaml")
     options.add_argument("--seed", type=int, help="seed of the run; default: `seed` in params.yaml")
     options.add_argument("--fold", type=int, help="validation fold; default: `split.fold` in params.yaml")

@@ -50,7 +50,7 @@ def statistics(network: nn.Module) -> int:
 
 
 def vit(channels: int, patch: int, patches: int) -> int:
-    """Return the parameters of a ViT of 12 layers, width 768 and 7 classes, after Dosovitskiy et al. (2021), table 1."""
+    """Return the parameters of a ViT with 12 layers, width 768 and 7 classes: Dosovitskiy et al. (2021), table 1."""
     embedding = channels * patch**2 * 768 + 768 + 768 + (patches + 1) * 768  # projection, class token, positions
     attention, mlp, norm = 4 * (768 * 768 + 768), 768 * 3072 + 3072 + 3072 * 768 + 768, 2 * 768
     return embedding + 12 * (attention + mlp + 2 * norm) + norm + 768 * 7 + 7
