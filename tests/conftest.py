@@ -1,5 +1,6 @@
 """What tests share: drawn archives in the real layouts, a project folder of its own, stages as real processes."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,9 @@ import pytest
 from helpers.browser import Browser
 from helpers.project import Project
 from stages.sources import demo
+
+# Where the tests run in the background, SIGINT is ignored, and so it would be by the processes that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -47,8 +47,8 @@ def test_every_command_runs_in_order(project: Project, drawn: Callable[..., Path
     commit(project)
     example(project)
 
+    (tmp_path / "server").mkdir()
     server = kaggle_server.Server(tmp_path / "server")
-    (tmp_path / "fer2013").mkdir()
     server.kaggle = kaggle_server.Kaggle(
         datasets={"msambare/fer2013": [(drawn("fer2013", 200, "folders") / "fer2013.zip").read_bytes()]}
     )

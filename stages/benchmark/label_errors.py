@@ -27,7 +27,7 @@ def label_errors(rows: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
         InputError: all faces have the same label.
     """
     if rows["label"].nunique() < 2:
-        raise InputError("all faces to review have the same label, so none can have another; review more data or labels")
+        raise InputError("all faces to review have the same label, so none can be wrong; review more data or labels")
     given = pd.Index(labels).get_indexer(rows["label"])
     table = rows[labels]
     probabilities = table.to_numpy()

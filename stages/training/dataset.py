@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from stages.base.errors import InputError
+from stages.faces.subsets import subsets
 from stages.faces.table import Selection
+from stages.training.run import Run
 
 PREFETCHED = 4  # batches that are read in advance
 BLOCK = 4096  # faces that are copied to the device at once
@@ -123,3 +125,26 @@ def labelled_faces(tables: list[tuple[np.ndarray, pd.DataFrame]], labels: list[s
     names = pd.concat([rows.label for _, rows in tables])
     targets = pd.Index(labels).get_indexer(names)
     return LabelledFaces(pixels, torch.from_numpy(targets.astype(np.int64)))
+
+
+def select_faces(
+    run: Run, faces: np.ndarray, copied_faces: np.ndarray, index: pd.DataFrame, copies: pd.DataFrame
+) -> tuple[list[str], LabelledFaces, LabelledFaces]:
+    """Return the labels of a run, its training faces with their balancing copies, and its validation faces.
+
+    Args:
+        run: what is trained.
+        faces: all faces, uint8, N×H×W or N×H×W×3.
+        copied_faces: the copies, of the same shape but for their number.
+        index: the index that split wrote.
+        copies: the index of the copies.
+
+    Raises:
+        InputError: a subset is empty, or a label has no training face.
+    """
+    chosen = subsets(index, run.fold, run.dataset)
+    labels = [label for label in run.labels if not run.dataset or label in set(chosen.train.label)]
+    check_subsets(chosen.train, chosen.validation, labels)
+    copies = copies[copies.parent.isin(chosen.train.id)]
+    training_faces = labelled_faces([(faces, chosen.train), (copied_faces, copies)], labels)
+    return labels, training_faces, labelled_faces([(faces, chosen.validation)], labels)

@@ -1,0 +1,73 @@
+"""What is recorded of a training: in the model's config.json, and of its speed."""
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import nn
+
+from stages.models import hardware, saved_model
+from stages.models.preprocessing import Inputs
+from stages.training import distributed
+from stages.training.code_version import code_version
+from stages.training.loop import Training
+from stages.training.run import Run
+
+
+def initial_facts(run: Run, labels: list[str], network: nn.Module, inputs: Inputs, data: dict[str, str]) -> dict:
+    """Return everything that determines how a training goes, except the device.
+
+    Args:
+        run: what is trained.
+        labels: the labels that are learned, in order.
+        network: the network with its initial weights.
+        inputs: the preprocessing, which stands for the pixels that the indexes do not identify.
+        data: the hash of each index.
+    """
+    return {
+        "recipe": run.recipe.model_dump(),
+        "seed": run.seed,
+        "fold": run.fold,
+        "dataset": run.dataset,
+        "labels": labels,
+        "initial_weights": saved_model.sha256(network),
+        "inputs": asdict(inputs),
+        "data": data,
+        "processes": distributed.world_size(),
+        "code": code_version(),
+    }
+
+
+def final_facts(training: Training, arch: str, sources: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known after the training.
+
+    Args:
+        training: the finished training.
+        arch: the architecture.
+        sources: the provenance of each data set's archive.
+    """
+    best, device = training.best_epoch, training.device
+    return {
+        "architecture": arch,
+        "channels": len(training.inputs.mean),
+        "epoch": best.number,
+        "validation": {name: round(value, 6) for name, value in best.validation.items()},
+        "parameters": sum(parameter.numel() for parameter in training.network.parameters()),
+        "sources": sources,
+        "drawn_faces": any(source["drawn"] for source in sources.values()),
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
+        "precision": training.precision,
+    }
+
+
+def speed_facts(training: Training) -> dict[str, Any]:
+    """Return device, precision, duration and speed: what differs between runs with the same result."""
+    return {
+        "device": hardware.device_name(training.device),
+        "precision": training.precision,
+        "processes": distributed.world_size(),
+        "seconds": round(training.seconds, 1),
+        "faces_per_second": round(training.faces_per_second, 1),
+        "torch": torch.__version__,
+    }

@@ -1,0 +1,62 @@
+"""What one training is given: its options and its parameters."""
+
+import argparse
+from dataclasses import dataclass
+
+from stages.params.data import Data
+from stages.params.general import General
+from stages.params.models import Recipe, load_recipe
+from stages.params.split import Split
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to train.
+
+    Attributes:
+        model: name of the model in params.yaml.
+        seed: seed of all random numbers.
+        fold: the validation fold.
+        dataset: the only data set to train and validate on; None for all of them.
+        labels: the labels in params.yaml.
+        recipe: the training recipe.
+        threads: CPU threads; None for one per core.
+        folder: folder of this run's outputs; None for those of the main pipeline.
+    """
+
+    model: str
+    seed: int
+    fold: int
+    dataset: str | None
+    labels: list[str]
+    recipe: Recipe
+    threads: int | None
+    folder: str | None
+
+
+def parse_run(description: str | None) -> Run:
+    """Return the run that the command line and params.yaml describe; options replace parameters.
+
+    Raises:
+        InputError: params.yaml is not valid.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", help="model to train; default: `model` in params.yaml")
+    parser.add_argument("--seed", type=int, help="seed of the run; default: `seed` in params.yaml")
+    parser.add_argument("--fold", type=int, help="validation fold; default: `split.fold` in params.yaml")
+    parser.add_argument("--dataset", metavar="NAME", help="only data set to train on; default: all of them")
+    parser.add_argument("--threads", type=int, help="CPU threads; default: one for each core")
+    parser.add_argument("--to", metavar="FOLDER", help="folder of this run's outputs; default: the main pipeline's")
+    options = parser.parse_args()
+    general = General.load()
+    model = options.model or general.model
+    return Run(
+        model=model,
+        seed=general.seed if options.seed is None else options.seed,
+        fold=Split.load().fold if options.fold is None else options.fold,
+        dataset=options.dataset,
+        labels=list(Data.load().labels),
+        recipe=load_recipe(model),
+        threads=options.threads,
+        folder=options.to,
+    )
