@@ -313,7 +313,7 @@ def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(re
 
 
 def finished(project: Project, command: tuple[str, ...], *killed: str) -> set[str]:
-    """Kill a command in each of the stages `killed`, then let it end; the stages that it ran to their end, each once."""
+    """Kill a command in each of the stages `killed`, then let it end; return the stages that it ran, each once."""
     begun = []
     for stage in killed:
         begun += killed_in(project, stage, *command)[:-1]
