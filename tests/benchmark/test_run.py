@@ -66,9 +66,12 @@ def copy(project: Project, folder: Path) -> Project:
 
 
 def lock(project: Project) -> dict:
-    """What each stage of the benchmark's jobs read and wrote."""
+    """What each stage of the benchmark's jobs read and wrote, but for the durations of trainings."""
     stages = YAML(typ="safe").load(project.folder / "stages/benchmark/dvc.lock")["stages"]
-    return {name: entry for name, entry in stages.items() if name.startswith(("train@", "evaluate@"))}
+    jobs = {name: entry for name, entry in stages.items() if name.startswith(("train@", "evaluate@"))}
+    for entry in jobs.values():
+        entry["outs"] = [output for output in entry["outs"] if not output["path"].endswith("/training.json")]
+    return jobs
 
 
 def log(project: Project, job: str) -> Path:
