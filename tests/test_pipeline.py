@@ -292,7 +292,7 @@ def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(re
     repository.edit("params.yaml", (models, "models: [cnn5, mini_xception, cnn8]"))
     printed = repository.ok(*command)
     assert set(ran(printed)) == {"check", "cost@cnn8", "compare", "review", "report"}
-    assert all(f"cnn8-{fold}-0 (" in printed for fold in (0, 1)) and "cnn5-" not in printed
+    assert all(f"cnn8-{fold}-0 (" in printed for fold in (0, 1)) and "cnn5-0-0 (" not in printed
     board = json.loads((repository.folder / "metrics/benchmark.json").read_text())
     assert set(board["models"]) == {"cnn5", "mini_xception", "cnn8"} and board["drawn_faces"]
     for model in board["models"]:

@@ -60,8 +60,8 @@ def test_every_command_runs_in_order(project: Project, drawn: Callable[..., Path
         environment = kaggle if "kaggle" in command else {}
         printed[command] = project.ok("bash", "-c", command, OMP_WAIT_POLICY="PASSIVE", **environment)
         if command.startswith("dvc exp run -n"):
-            project.ok("git", "checkout", "-q", "params.yaml")
-            project.ok("dvc", "checkout", "-q", "--allow-missing")
+            project.ok("git", "checkout", "-q", ".")
+            project.ok("dvc", "checkout", "-q")
     server.close()
     assert len(others) > 8
 
