@@ -14,7 +14,7 @@ JOBS = WORKFLOW["jobs"]
 
 def test_it_may_only_read_and_comment_and_uses_no_strangers_action():
     assert WORKFLOW["permissions"] == {"contents": "read"}
-    assert JOBS["figures"]["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert JOBS["metrics"]["permissions"] == {"contents": "read", "pull-requests": "write"}
     for job in JOBS.values():
         for step in job["steps"]:
             assert step.get("uses", "actions/").startswith("actions/")
@@ -33,9 +33,9 @@ def test_a_pull_request_is_told_what_changes(project: Project, tmp_path: Path):
     commit(clone)
 
     gh = tmp_path / "gh"
-    gh.write_text('#!/bin/sh\necho "$@" > told\ncat figures.md >> told\n')
+    gh.write_text('#!/bin/sh\necho "$@" > told\ncat changes.md >> told\n')
     gh.chmod(0o755)
-    for step in JOBS["figures"]["steps"]:
+    for step in JOBS["metrics"]["steps"]:
         if "name" in step:
             script = f"PATH={tmp_path}:$PATH\n{step['run']}"
             clone.ok(
