@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
 
 from stages.base.errors import InputError
 from stages.curation.near_duplicates import components
@@ -92,6 +91,8 @@ def _assign_folds(rows: pd.DataFrame, folds: int, seed: int) -> np.ndarray:
             f"{names}: {folds} folds need at least {folds} groups of subjects or films, not {present}; "
             "lower split.folds, or raise split.test_share"
         )
+    from sklearn.model_selection import StratifiedGroupKFold  # slow to import
+
     strata = rows["dataset"] + "/" + rows["label"]
     fold = np.empty(len(rows), dtype=np.int64)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
