@@ -1,6 +1,7 @@
 """Jobs on a Ray cluster, each in a new clone; data travel through the DVC remote, results through Ray."""
 
 import io
+import logging
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -38,7 +39,7 @@ def connect(address: str) -> None:
         if address != "auto":  # Ray itself would retry for many minutes
             host, _, port = address.rpartition(":")
             create_connection((host, int(port)), timeout=10).close()
-        ray.init(address, log_to_driver=False, logging_level="error")
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"--ray: no cluster at {address}, which can be auto or <host>:<port>: {reason}") from None
