@@ -146,7 +146,8 @@ def test_a_cluster_of_which_a_machine_dies_writes_what_dvc_alone_does(small: Pro
         assert process.returncode == 0, said + wrong
     finally:
         machines.shutdown()
-    assert set(ran(said)) == LAST and lock(small) == lock(one_by_one)
+    assert set(ran(said)) == LAST | {"check"}  # faces_remote was changed
+    assert lock(small) == lock(one_by_one)
     assert small.ok("git", "for-each-ref", "--format=%(refname)").split() == ["refs/heads/main"]
     assert not list(Path(tempfile.gettempdir()).glob("benchmark-*"))
 
