@@ -13,8 +13,8 @@ from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.base.files import read_json, sha256
 from stages.base.paths import RunPaths
+from stages.base.section import read
 from stages.params.report import Report
-from stages.params.section import read
 from stages.reporting.images import read_explained, read_strips
 from stages.reporting.model_card import render_card
 from stages.reporting.page import render_page

@@ -9,8 +9,8 @@ from typing import Any
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.base.files import read_json
+from stages.base.section import read
 from stages.benchmark.results import COMMAND
-from stages.params.section import read
 from stages.reporting.benchmark_charts import benchmark_content
 from stages.reporting.page import render_page
 

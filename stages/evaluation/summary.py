@@ -12,6 +12,7 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
+from stages.base.rounding import rounded
 from stages.evaluation.bootstrap import confidence_intervals
 from stages.evaluation.calibration import calibration_error
 from stages.evaluation.metrics import classification_metrics, macro_auroc
@@ -52,12 +53,12 @@ def detailed_metrics(rows: pd.DataFrame, logits: np.ndarray, temperature: float,
         }
         for dataset, at in rows.groupby("dataset").indices.items()
     }
-    return _rounded(metrics)
+    return rounded(metrics)
 
 
 def basic_metrics(rows: pd.DataFrame, logits: np.ndarray, temperature: float, labels: list[str]) -> dict:
     """Return the overall metrics without intervals, to six decimals; arguments as in `detailed_metrics`."""
-    return _rounded({"faces": len(rows), **overall_metrics(_class_numbers(rows, labels), logits, temperature)})
+    return rounded({"faces": len(rows), **overall_metrics(_class_numbers(rows, labels), logits, temperature)})
 
 
 def overall_metrics(truth: np.ndarray, logits: np.ndarray, temperature: float) -> dict:
@@ -145,16 +146,3 @@ def _top2_accuracy(truth: np.ndarray, probabilities: np.ndarray) -> float:
 
 def _probability_metrics(truth: np.ndarray, probabilities: np.ndarray, classes: np.ndarray) -> dict[str, float]:
     return {"log_loss": log_loss(truth, probabilities, labels=classes), "ece": calibration_error(truth, probabilities)}
-
-
-def _rounded(metrics: dict) -> dict:
-    """Return the metrics as plain numbers with six decimals, without empty dictionaries."""
-    return {
-        name: _rounded(value)
-        if isinstance(value, dict)
-        else round(float(value), 6)
-        if isinstance(value, float)
-        else value
-        for name, value in metrics.items()
-        if value != {}
-    }

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from stages.params.section import Section, distinct
+from stages.base.section import Section, distinct
 
 
 class Benchmark(Section):

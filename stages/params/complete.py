@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import model_validator
 
 from stages.base.errors import InputError
+from stages.base.section import PATH, read, validate
 from stages.base.suggestions import suggestion
 from stages.params.augment import Augment
 from stages.params.benchmark import Benchmark
@@ -16,7 +17,6 @@ from stages.params.general import General
 from stages.params.models import Recipe, recipe
 from stages.params.report import Report
 from stages.params.search import Tried
-from stages.params.section import PATH, read, validate
 from stages.params.sources import Sources
 from stages.params.split import Split
 from stages.params.train import Train

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from stages.params.section import Section, distinct
+from stages.base.section import Section, distinct
 
 Dataset = Literal["ck48", "jaffe", "sfew", "fer2013", "rafdb"]
 Label = Literal["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral", "contempt"]

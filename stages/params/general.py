@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from stages.params.section import Section
+from stages.base.section import Section
 
 
 def _launcher(value: str) -> str:

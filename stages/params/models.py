@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from stages.base.errors import InputError
+from stages.base.section import PATH, read, validate
 from stages.base.suggestions import suggestion
-from stages.params.section import PATH, read, validate
 from stages.params.train import Train
 
 Overrides = Mapping[str, dict[str, Any]]

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from stages.params.section import Section
+from stages.base.section import Section
 
 
 class Report(Section):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from stages.params.section import Section, distinct, number
+from stages.base.section import Section, distinct, number
 
 
 class Tried(Section):

@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from stages.base.section import Section
 from stages.params.data import Dataset
-from stages.params.section import Section
 
 
 class Demo(Section):

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from stages.params.section import Section
+from stages.base.section import Section
 
 
 class Train(Section):

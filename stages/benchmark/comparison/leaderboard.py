@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stages.base.rounding import rounded
 from stages.benchmark.comparison.paired_bootstrap import METRICS, PairedMetrics, paired_metrics, single_metrics
 from stages.benchmark.comparison.significance import holm, p_value, rank_shares
 from stages.evaluation.bootstrap import confidence_interval
@@ -60,7 +61,7 @@ def leaderboard(models: dict[str, Runs], labels: list[str]) -> dict[str, Any]:
         if shares:
             by_rank = {str(number): share for number, share in enumerate(shares[position], 1)}
             board[names[position]]["rank_shares"] = by_rank
-    return _rounded({"models": board, "neighbours": _neighbours(overall, names, order)})
+    return rounded({"models": board, "neighbours": _neighbours(overall, names, order)})
 
 
 def _metrics(tables: list[pd.DataFrame], labels: list[str]) -> tuple[PairedMetrics, list[dict[str, Any]]]:
@@ -102,14 +103,3 @@ def _neighbours(overall: PairedMetrics, names: list[str], order: np.ndarray) -> 
             for pair, value in zip(pairs, corrected, strict=True):
                 differences[pair][name]["p_holm"] = value
     return differences
-
-
-def _rounded(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: _rounded(value)
-        if isinstance(value, dict)
-        else round(float(value), 6)
-        if isinstance(value, float)
-        else value
-        for name, value in values.items()
-    }
