@@ -2,7 +2,8 @@
 
     python -m stages.clean
 
-data/clean/index.csv lists the faces that are kept; data/clean/removed.csv lists the others, each with the reason.
+data/clean/index.csv lists the faces that are kept; data/clean/removed.csv lists the others, each with the reason. Both
+name the unit of each face (see stages/curation/groups.py), its perceptual hash, and its cluster of near-duplicates.
 """
 
 from pathlib import Path
@@ -10,9 +11,9 @@ from pathlib import Path
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.base.files import write_json
-from stages.curation.cleaning import BY_HAND, count_defects, removal_reasons
-from stages.curation.exclusions import exclusion_reasons
-from stages.curation.near_duplicates import components, contrast, near_duplicate_pairs
+from stages.curation.cleaning import count_defects, removal_reasons
+from stages.curation.groups import components, units
+from stages.curation.near_duplicates import contrast, near_duplicate_pairs, perceptual_hashes
 from stages.faces.table import open_faces, read_index, write_index
 from stages.params.clean import Clean
 
@@ -24,13 +25,14 @@ def main() -> None:
     index = read_index(Path("data/merged/index.csv"))
 
     contrasts = contrast(faces)
-    pairs = near_duplicate_pairs(faces, settings.near_distance, settings.near_correlation)
-    usable = contrasts >= settings.min_contrast
-    index["cluster"] = components(len(index), pairs[usable[pairs].all(axis=1)])
-    by_hand = exclusion_reasons(index, Path("data/exclude.csv"))
-    reason = removal_reasons(index, by_hand != "", contrasts, settings.min_contrast, settings.whole_test)
-    removed = index.assign(reason=reason.where(reason != BY_HAND, reason + ": " + by_hand))[reason != ""]
-    if len(removed) == len(index):
+    hashes = perceptual_hashes(faces)
+    pairs = near_duplicate_pairs(faces, hashes, settings.near_distance, settings.near_correlation)
+    pairs = pairs[(contrasts >= settings.min_contrast)[pairs].all(axis=1)]
+    index["cluster"] = components(len(index), pairs)
+    index["unit"] = units(index, pairs)
+    index["phash"] = [value.tobytes().hex() for value in hashes]
+    reason = removal_reasons(index, contrasts, settings.min_contrast, settings.whole_test)
+    if (reason != "").all():
         raise InputError(f"clean: all {len(index)} faces would be removed; lower clean.min_contrast")
 
     metrics = {}
@@ -51,8 +53,7 @@ def main() -> None:
     with atomic_output(Path("data/clean")) as folder:
         folder.mkdir()
         write_index(index[reason == ""], folder / "index.csv")
-        columns = ["id", "dataset", "file", "label", "official", "cluster", "reason"]
-        write_index(removed[columns], folder / "removed.csv")
+        write_index(index.assign(reason=reason)[reason != ""], folder / "removed.csv")
     write_json(metrics, Path("metrics/clean.json"))
 
 

@@ -1,13 +1,18 @@
 """Hold out the test part and divide the rest into folds, without leaks → data/split/index.csv, metrics/split.json.
 
-python -m stages.split
+    python -m stages.split
+
+Faces that data/exclude.csv lists are excluded only then, so that excluding one moves no other.
 """
 
 from pathlib import Path
 
+import pandas as pd
+
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.base.files import write_json
+from stages.curation.exclusions import EXCLUDED, excluded_faces
 from stages.curation.splitting import TEST, TRAIN, UNUSED, cross_validation, held_out
 from stages.faces.table import read_index, write_index
 from stages.params.data import Data
@@ -15,24 +20,37 @@ from stages.params.split import Split
 
 
 def main() -> None:
-    """Split the clean faces."""
+    """Split the faces, and write those that cleaning has kept."""
     settings, labels = Split.load(), set(Data.load().labels)
-    index = read_index(Path("data/clean/index.csv"))
+    kept, removed = (read_index(Path(f"data/clean/{name}.csv")) for name in ("index", "removed"))
+    index = pd.concat([kept.assign(reason=""), removed], ignore_index=True)
     if settings.protocol == "held_out":
         index = held_out(index, settings.folds, settings.test_share, settings.seed)
     else:
         index = cross_validation(index, settings.folds, settings.seed)
+    by_hand = excluded_faces(index, Path("data/exclude.csv"))
+    index.loc[by_hand, "split"] = EXCLUDED
+    if settings.protocol == "held_out":  # otherwise excluded faces are tested, in their fold
+        index.loc[by_hand, "fold"] = -1
+    official = index.loc[index["official"] == "test", "dataset"].unique()
+    index = index[index["reason"] == ""].drop(columns="reason")
+
     for part in (TRAIN, TEST) if settings.protocol == "held_out" else (TRAIN,):
         if missing := labels - set(index.loc[index["split"] == part, "label"]):
             print(f"the {part} part has no face with the label {' or '.join(sorted(missing))}")
-
     metrics = {"groups": index["group"].nunique()}
-    for part in (TRAIN, TEST, UNUSED):
+    for part in (TRAIN, TEST, UNUSED, EXCLUDED):
         counts = index.loc[index["split"] == part, "dataset"].value_counts().sort_index().to_dict()
         metrics[part] = counts
         if counts:
             details = ", ".join(f"{dataset}: {count}" for dataset, count in counts.items())
             print(f"{part}: {sum(counts.values())} faces ({details})")
+    if settings.protocol == "held_out":
+        drawn = index[~index["dataset"].isin(official)]
+        shares = (drawn["split"] == TEST).groupby(drawn["dataset"]).mean().round(6).to_dict()
+        metrics["held_out"] = shares
+        for dataset, share in shares.items():
+            print(f"{dataset}: {share:.1%} of the faces are held out")
     with atomic_output(Path("data/split/index.csv")) as file:
         write_index(index, file)
     write_json(metrics, Path("metrics/split.json"))

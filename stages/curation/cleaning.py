@@ -6,7 +6,6 @@ from pandas.api.typing import DataFrameGroupBy
 
 PRIORITY = {"test": 2, "val": 1}  # of several identical images, the one in the official part of highest priority stays
 
-BY_HAND = "excluded by hand"
 NEAR_CONSTANT = "near-constant picture"
 COPY_OF_TEST = "copy of a test face"
 NEAR_DUPLICATE_OF_TEST = "near-duplicate of a test face"
@@ -14,16 +13,13 @@ CONFLICT = "same picture under conflicting labels"
 DUPLICATE = "duplicate"
 
 
-def removal_reasons(
-    index: pd.DataFrame, by_hand: pd.Series, contrast: np.ndarray, min_contrast: float, whole_test: bool
-) -> pd.Series:
+def removal_reasons(index: pd.DataFrame, contrast: np.ndarray, min_contrast: float, whole_test: bool) -> pd.Series:
     """Return the reason for which each face is removed, or "" for a face that is kept.
 
     If an image is both in an official test part and elsewhere, the test face is kept and the other copies are removed.
 
     Args:
         index: N rows with the columns label, official, sha256 and cluster (of near-duplicates).
-        by_hand: N booleans, true for faces that are excluded by hand.
         contrast: N contrasts in grey levels, from `near_duplicates.contrast`.
         min_contrast: faces of lower contrast are removed as near-constant.
         whole_test: whether every face of an official test part is kept, even if a rule would remove it.
@@ -45,7 +41,6 @@ def removal_reasons(
     def for_all_rows(values: pd.Series) -> pd.Series:
         return values.reindex(index.index, fill_value=False).astype(bool)
 
-    remove(by_hand, BY_HAND)
     remove(pd.Series(contrast < min_contrast, index=index.index), NEAR_CONSTANT)
     remove(for_all_rows(remaining_by("sha256")["test"].transform("any")) & ~test, COPY_OF_TEST)
     remove(for_all_rows(remaining_by("cluster")["test"].transform("any")) & ~test, NEAR_DUPLICATE_OF_TEST)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from stages.base.errors import InputError
+from stages.curation.groups import units
 from stages.curation.splitting import cross_validation, held_out
 from stages.faces.subsets import subsets
 from stages.params.data import Data, Dataset
@@ -29,6 +31,7 @@ def check_demo(data: Data, demo: Mapping[Dataset, Demo], split: Split, folds: li
     faces = pd.concat([demo_index(dataset, demo[dataset].faces) for dataset in data.datasets], ignore_index=True)
     faces = faces[faces["label"].isin(data.labels)].reset_index(drop=True)
     try:
+    faces = faces.assign(unit=units(faces, np.empty((0, 2), np.int64)), cluster=faces.index)  # without near-duplicates
         if split.protocol == "held_out":
             index = held_out(faces, split.folds, split.test_share, split.seed)
         else:

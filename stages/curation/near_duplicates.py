@@ -2,8 +2,6 @@
 
 import numpy as np
 from scipy.fft import dct
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from tqdm import tqdm
 
 BLOCK = 1024  # faces in memory at once
@@ -54,20 +52,20 @@ def perceptual_hashes(faces: np.ndarray) -> np.ndarray:
     return np.concatenate(hashes).ravel()
 
 
-def near_duplicate_pairs(faces: np.ndarray, distance: int, correlation: float) -> np.ndarray:
+def near_duplicate_pairs(faces: np.ndarray, hashes: np.ndarray, distance: int, correlation: float) -> np.ndarray:
     """Find the pairs of faces that show nearly the same image.
 
     Every face is compared with every other by its hash of 64 bits, so 50,000 faces take seconds.
 
     Args:
         faces: uint8, N×H×W or N×H×W×3.
-        distance: most bits, of 64, in which the perceptual hashes of a pair may differ.
+        hashes: uint64, N, from `perceptual_hashes`.
+        distance: most bits, of 64, in which the hashes of a pair may differ.
         correlation: least Pearson correlation of a pair's pixels, -1 to 1.
 
     Returns:
         int64, M×2: two rows of `faces`, the lower one first.
     """
-    hashes = perceptual_hashes(faces)
     pairs = []
     for start in tqdm(range(0, len(hashes), BLOCK), "near-duplicates", disable=None):
         block = hashes[start : start + BLOCK]
@@ -78,12 +76,6 @@ def near_duplicate_pairs(faces: np.ndarray, distance: int, correlation: float) -
             a, b = first[begin : begin + BLOCK] + start, second[begin : begin + BLOCK] + start
             pairs.append(np.stack([a, b], axis=1)[_correlation(faces[a], faces[b]) >= correlation])
     return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
-
-
-def components(count: int, pairs: np.ndarray) -> np.ndarray:
-    """Return the connected component of each of `count` items that `pairs`, M×2, link; int, N, from 0."""
-    links = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    return connected_components(links, directed=False)[1]
 
 
 def _grey(faces: np.ndarray) -> np.ndarray:

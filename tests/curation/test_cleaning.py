@@ -18,8 +18,9 @@ from stages.curation.cleaning import (
     count_defects,
     removal_reasons,
 )
-from stages.curation.exclusions import exclusion_reasons
-from stages.curation.near_duplicates import components, contrast, near_duplicate_pairs, perceptual_hashes
+from stages.curation.exclusions import excluded_faces
+from stages.curation.groups import components
+from stages.curation.near_duplicates import contrast, near_duplicate_pairs, perceptual_hashes
 from stages.faces.table import open_faces, read_index
 
 
@@ -32,7 +33,7 @@ def table(*rows: str) -> pd.DataFrame:
 
 def removed_for(index: pd.DataFrame, contrasts: list[float] | None = None, whole_test: bool = False) -> list[str]:
     values = np.array(contrasts or [50.0] * len(index))
-    return list(removal_reasons(index, pd.Series(False, index=index.index), values, 2, whole_test))
+    return list(removal_reasons(index, values, 2, whole_test))
 
 
 def blobs(count: int, size: int = 48) -> np.ndarray:
@@ -42,6 +43,10 @@ def blobs(count: int, size: int = 48) -> np.ndarray:
     frequency[0, 0] = np.inf
     images = np.fft.ifft2(noise / frequency).real
     return np.clip(128 + 40 * images / images.std(axis=(1, 2), keepdims=True), 0, 255).astype(np.uint8)
+
+
+def near_duplicates(images: np.ndarray) -> list[list[int]]:
+    return near_duplicate_pairs(images, perceptual_hashes(images), 8, 0.93).tolist()
 
 
 def test_copies_of_a_test_face_are_removed_and_the_test_face_is_kept():
@@ -88,8 +93,7 @@ def test_near_duplicates_are_found_and_different_images_are_not():
     faces = blobs(300)
     darker = np.clip(faces[:40] * 0.7 + 10, 0, 255).astype(np.uint8)
     grainy = np.clip(faces[40:80] + np.random.default_rng(1).normal(0, 6, (40, 48, 48)), 0, 255).astype(np.uint8)
-    pairs = near_duplicate_pairs(np.concatenate([faces, darker, grainy]), 8, 0.93)
-    assert pairs.tolist() == [[n, 300 + n] for n in range(80)]
+    assert near_duplicates(np.concatenate([faces, darker, grainy])) == [[n, 300 + n] for n in range(80)]
 
 
 def test_colour_and_grey_images_have_the_same_near_duplicates_and_contrast():
@@ -98,7 +102,7 @@ def test_colour_and_grey_images_have_the_same_near_duplicates_and_contrast():
     colour = np.repeat(faces[..., None], 3, axis=3)
     assert (perceptual_hashes(colour) == perceptual_hashes(faces)).all()
     for images in (faces, colour):
-        assert near_duplicate_pairs(images, 8, 0.93).tolist() == [[n, 50 + n] for n in range(50)]
+        assert near_duplicates(images) == [[n, 50 + n] for n in range(50)]
     np.testing.assert_allclose(contrast(colour), contrast(faces))
 
 
@@ -145,17 +149,20 @@ def test_components_follow_links_of_links():
 
 
 def test_faces_are_excluded_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture):
-    index = table("train sad a 0", "train sad b 1")
+    index = table("- sad a 0", "- sad b 1", "- sad c 2", "- sad d 3").assign(split=["train", "train", "test", "unused"])
     path = tmp_path / "exclude.csv"
-    path.write_text("dataset,file,reason\nd,f1,a hand\nother,x,not here\nd,f9,gone\n")
-    assert list(exclusion_reasons(index, path)) == ["", "a hand"]
-    assert "exclude.csv:4: d has no file 'f9'; the line is ignored" in capsys.readouterr().out
+    path.write_text("dataset,file,reason\nd,f1,a hand\nother,x,not here\nd,f9,gone\nd,f2,a hat\nd,f3,a hat\nd,f1,-\n")
+    assert list(excluded_faces(index, path)) == [False, True, False, True]
+    assert capsys.readouterr().out.splitlines() == [
+        f"{path}:4: d has no file 'f9'; the line is ignored",
+        f"{path}:5: 'f2' of d is a test face; the line is ignored",
+    ]
     path.write_text("dataset,file,reason\nd,f1,a hand\nd,f0, \n")
     with pytest.raises(InputError, match="exclude.csv:3: the reason is missing.*'f0'"):
-        exclusion_reasons(index, path)
+        excluded_faces(index, path)
     path.write_text("file,reason\n")
     with pytest.raises(InputError, match="exclude.csv:1: the columns must be dataset,file,reason, not file,reason"):
-        exclusion_reasons(index, path)
+        excluded_faces(index, path)
 
 
 def test_the_defects_planted_in_a_drawn_archive_are_found(project: Project, drawn):
@@ -163,21 +170,17 @@ def test_the_defects_planted_in_a_drawn_archive_are_found(project: Project, draw
     project.give("fer2013", drawn("fer2013", 200) / "fer2013.zip")
     project.stage("merge")
     rows = read_index(project.folder / "data/merged/index.csv")
-    hand = rows["file"][rows["official"] == "train"].iloc[30]
-    with (project.folder / "data/exclude.csv").open("a") as out:
-        out.write(f"fer2013,{hand},no face\n")
     project.stage("clean")
     removed = pd.read_csv(project.folder / "data/clean/removed.csv")
     kept = read_index(project.folder / "data/clean/index.csv")
     counts = json.loads((project.folder / "metrics/clean.json").read_text())["fer2013"]
     assert len(removed) + len(kept) == len(rows) == counts["faces"] and len(kept) == counts["kept"]
-    assert {COPY_OF_TEST, CONFLICT, DUPLICATE, NEAR_CONSTANT, "excluded by hand: no face"} <= set(removed["reason"])
+    assert {COPY_OF_TEST, CONFLICT, DUPLICATE, NEAR_CONSTANT} <= set(removed["reason"])
     assert (
         removed.loc[removed["reason"] == COPY_OF_TEST, "official"].tolist()
         == ["train"] * counts["test_faces_also_in_train"]
     )
-    told = removed["reason"].where(removed["file"] != hand, "excluded by hand")
-    assert counts["removed"] == told.value_counts().to_dict()
+    assert counts["removed"] == removed["reason"].value_counts().to_dict()
     assert kept["sha256"].is_unique
     faces = open_faces(project.folder / "data/merged/faces.npy")
     assert faces[kept["id"]].std(axis=(1, 2)).min() > 2

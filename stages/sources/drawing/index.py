@@ -20,20 +20,19 @@ def demo_index(dataset: str, faces: int) -> pd.DataFrame:
         faces: approximate number of faces.
 
     Returns:
-        The columns dataset, label, subject, sequence, official and cluster, as the data set's reader fills them;
-        cluster, for near-duplicates, is "".
+        The columns dataset, file, label, subject, sequence and official, as `merge` fills them.
     """
     rows = []
     for image in IMAGE_LISTS[dataset](faces):
         film = PurePosixPath(image.name).name.split("_")[0] if dataset == "sfew" else ""
         rows.append(
             {
-                "dataset": dataset,
+                "dataset": f"drawn-{dataset}",
+                "file": image.name,
                 "label": image.emotion,
                 "subject": image.person if dataset in ("ck48", "jaffe") else "",
                 "sequence": image.sequence if dataset == "ck48" else film,
                 "official": OFFICIAL[image.part],
-                "cluster": "",
             }
         )
     return pd.DataFrame(rows)
