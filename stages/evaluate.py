@@ -2,7 +2,8 @@
 
     python -m stages.evaluate [--of FOLDER] [--threads N]
 
-Validation faces fit the temperature of the probabilities. `--of` evaluates another run, inside its folder.
+Validation faces fit the temperature of the probabilities. `--of` evaluates another run, inside its folder. Of a run of
+the benchmark, the out-of-fold faces are evaluated too.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from stages.models.saved_model import load
 
 
 def main() -> None:
-    """Predict the test and the validation faces, then write and print the metrics."""
+    """Predict the faces of each subset, then write and print the metrics."""
     options = argparse.ArgumentParser("python -m stages.evaluate", description=__doc__.splitlines()[0])
     options.add_argument("--of", metavar="FOLDER", help="folder of another run; default: the main pipeline's run")
     options.add_argument("--threads", type=int, help="CPU threads; default: one for each core")
@@ -37,8 +38,11 @@ def main() -> None:
     paths = RunPaths.of(arguments.of)
     network, config = load(paths.model)
     labels = config["labels"]
-    chosen = subsets(read_index(Path("data/split/index.csv")), config["fold"], config["dataset"])
+    index, settings = read_index(Path("data/split/index.csv")), ("fold", "dataset", "validation_folds", "ranked")
+    chosen = subsets(index, **{name: config[name] for name in settings})
     faces = {"test": chosen.test, "validation": chosen.validation}
+    if config["ranked"]:
+        faces["out_of_fold"] = chosen.out_of_fold
     if empty := [name for name, subset in faces.items() if subset.empty]:
         raise InputError(f"data/split/index.csv: there is no {empty[0]} face; change `split` in params.yaml")
 
@@ -49,7 +53,7 @@ def main() -> None:
     temperature = fit_temperature(outputs["validation"], pd.Index(labels).get_indexer(rows["validation"].label))
     metrics = {
         "test": detailed_metrics(rows["test"], outputs["test"], temperature, labels),
-        "validation": basic_metrics(rows["validation"], outputs["validation"], temperature, labels),
+        **{name: basic_metrics(rows[name], outputs[name], temperature, labels) for name in faces if name != "test"},
         "temperature": round(temperature, 6),
         "parameters": config["parameters"],
         "drawn_faces": config["drawn_faces"],

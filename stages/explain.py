@@ -35,7 +35,7 @@ def main() -> None:
             f"data/predictions/test.csv: {min(unknown)!r} is not a label of data/model; run the stage evaluate again"
         )
     index = read_index(Path("data/split/index.csv"))
-    training = subsets(index, config["fold"]).train
+    training = subsets(index, config["fold"], validation_folds=config["validation_folds"]).train
     if training.empty:
         raise InputError("data/split/index.csv has no training faces; run the earlier stages again")
     faces = open_faces(Path("data/merged/faces.npy"))

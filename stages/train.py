@@ -1,6 +1,6 @@
-"""Train a model on all folds but one, which validates it → data/model/, metrics/training.json, plots/training/.
+"""Train a model on all folds but those that validate it → data/model/, metrics/training.json, plots/training/.
 
-    python -m stages.train [--model NAME] [--seed N] [--fold N] [--dataset NAME] [--threads N] [--to FOLDER]
+    python -m stages.train [--model NAME] [--seed N] [--fold N] [--ranked] [--dataset NAME] [--threads N] [--to FOLDER]
 
 Options replace values of params.yaml. An interrupted training continues from its last checkpoint.
 """

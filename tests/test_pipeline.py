@@ -111,7 +111,7 @@ def changed(project: Project) -> set[str]:
     [
         ("report", "  faces: true", {"check", "report"}),
         ("train", "  epochs: 1\n", {"check", "train", "explain"}),  # explain shows the augmentation of training
-        ("split", "  folds: 2", {"check", "split", "train", "report"}),  # the report shows the settings
+        ("split", "  folds: 3", {"check", "split", "train", "report"}),  # the report shows the settings
         ("clean", "  whole_test: false", {"check", "clean", "report"}),
         ("benchmark", "  threads: 1", {"check"}),
     ],
@@ -270,7 +270,8 @@ def test_experiments_with_two_architectures_compare(repository: Project):
 @pytest.mark.slow
 def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(repository: Project):
     folds, models = ("[0, 1, 2, 3, 4]", "[0, 1]"), "models: [cnn5, mini_xception]"
-    repository.edit("params.yaml", folds, ("models: [cnn5, cnn8, convnet, mini_xception]", models))
+    seeds = ("seeds: [0, 1, 2]", "seeds: [0]")
+    repository.edit("params.yaml", folds, seeds, ("models: [cnn5, cnn8, convnet, mini_xception]", models))
     commit(repository)
     data = {"check", "download@ck48", "download@jaffe", "merge", "clean", "split", "augment", "train", "evaluate"}
     assert finished(repository, ("dvc", "repro", "evaluate"), "merge") == data
@@ -297,7 +298,7 @@ def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(re
     assert set(board["models"]) == {"cnn5", "mini_xception", "cnn8"} and board["drawn_faces"]
     for model in board["models"]:
         runs = [repository.folder / f"data/benchmark/{model}/{fold}-0/metrics.json" for fold in (0, 1)]
-        parts = [json.loads(run.read_text())["validation"] for run in runs]
+        parts = [json.loads(run.read_text())["out_of_fold"] for run in runs]
         told = board["models"][model]["validation"]
         assert told["faces"] == sum(part["faces"] for part in parts)
         assert told["mean"]["macro_f1"] == pytest.approx(sum(part["macro_f1"] for part in parts) / 2, abs=2e-6)
@@ -367,7 +368,7 @@ def test_a_stage_declares_the_sections_of_params_that_it_loads():
             listed = re.search(r"for key in \((.*?)\)", text)[1]
             loaded |= set(re.findall(r'"(\w+)"', listed)) | set(re.findall(r'params\["(\w+)"\]', text))
         declared = {re.sub(r"\..*", "", name) for name in definition.get("params", [])}
-        given = {"--model": "model", "--seed": "seed", "--fold": "split"}
+        given = {"--model": "model", "--seed": "seed"}
         loaded -= {name for option, name in given.items() if f"{option} " in definition["cmd"]}
         assert loaded == declared, (stage, loaded ^ declared)
         assert declared <= keys | set(YAML(typ="safe").load(ROOT / "params.yaml"))

@@ -12,7 +12,7 @@ class RunPaths:
         model: folder of the trained model.
         curves: folder of the training curves.
         training: JSON file of the training's device, duration and speed, which differ from run to run.
-        predictions: folder of the predicted probabilities, one table each for the test and the validation faces.
+        predictions: folder of the predicted probabilities, one table for each subset of the faces.
         metrics: JSON file of the metrics.
         tables: folder of the tables that DVC and the report plot.
     """

@@ -21,7 +21,7 @@ def main() -> None:
     params = Params.load()
     params.check_benchmark()
     if params.data.source == "demo":
-        check_demo(params.data, params.sources.demo, params.split, params.benchmark.folds)
+        check_demo(params.data, params.sources.demo, params.split, params.benchmark.folds, ranked=True)
     for model in params.benchmark.models:
         check_network(recipe(model, params.train, params.models), params.data)
     with atomic_output(Path("data/benchmark-checked.txt")) as path:

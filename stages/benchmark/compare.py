@@ -2,8 +2,9 @@
 
     python -m stages.benchmark.compare
 
-Models are ranked by their out-of-fold predictions: each face is predicted by the models that were not trained on its
-fold. Test metrics are reported beside them and decide nothing.
+Models are ranked by their out-of-fold predictions: each face is predicted by the models for which its fold neither was
+trained on nor chose the epoch. Test metrics are reported beside them and decide nothing. Under split.protocol
+cross_validation the out-of-fold faces are the test faces, so metrics of a model that is chosen by them are optimistic.
 """
 
 from pathlib import Path
@@ -29,7 +30,7 @@ def main() -> None:
     index, copies = read_index(Path("data/split/index.csv")), read_index(Path("data/augmented/index.csv"))
     models, drawn = {}, False
     for model in tqdm(benchmark.models, desc="read", unit="model", disable=None):
-        validation = predictions("validation", model, benchmark, index, labels)
+        out_of_fold = predictions("out_of_fold", model, benchmark, index, labels)
         test = predictions("test", model, benchmark, index, labels)
         configs = configurations(model, benchmark)
         cost = read_json(existing(Path(f"data/costs/{model}.json"), model))
@@ -39,7 +40,7 @@ def main() -> None:
             "training_seconds": images / cost["training_images_per_second"],
             "cost": cost,
         }
-        models[model] = Runs(validation, test, ensemble(test, labels), facts)
+        models[model] = Runs(out_of_fold, test, ensemble(test, labels), facts)
         drawn |= any(config["drawn_faces"] for config in configs)
 
     board = leaderboard(models, labels) | {"drawn_faces": drawn}

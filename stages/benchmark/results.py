@@ -18,9 +18,9 @@ COMMAND = "run `python -m stages.benchmark.run`"
 
 
 def predictions(
-    subset: Literal["validation", "test"], model: str, benchmark: Benchmark, index: pd.DataFrame, labels: list[str]
+    subset: Literal["out_of_fold", "test"], model: str, benchmark: Benchmark, index: pd.DataFrame, labels: list[str]
 ) -> list[pd.DataFrame]:
-    """Return what a model of each fold and seed predicts for its validation fold or its test faces.
+    """Return what a model of each fold and seed predicts for its out-of-fold or its test faces.
 
     Args:
         subset: which of the two.
@@ -38,7 +38,7 @@ def predictions(
     """
     tables = []
     for fold, seed in product(benchmark.folds, benchmark.seeds):
-        faces = getattr(subsets(index, fold), subset)
+        faces = getattr(subsets(index, fold, ranked=True), subset)
         path = existing(RunPaths.benchmark(model, fold, seed).predictions / f"{subset}.csv", model)
         rows = read_index(path).sort_values("id", ignore_index=True)
         right_columns = list(rows.columns) == [*FACE, "prediction", *labels]
@@ -71,10 +71,11 @@ def trained_images(model: str, benchmark: Benchmark, index: pd.DataFrame, copies
         copies: the index of the augmented copies.
     """
     counts = []
-    for fold, seed in product(benchmark.folds, benchmark.seeds):
+    runs = product(benchmark.folds, benchmark.seeds)
+    for (fold, seed), config in zip(runs, configurations(model, benchmark), strict=True):
         path = existing(RunPaths.benchmark(model, fold, seed).curves / "metrics.json", model)
         epochs = read_json(path)["step"] + 1
-        train = subsets(index, fold).train
+        train = subsets(index, fold, validation_folds=config["validation_folds"], ranked=True).train
         counts.append(epochs * (len(train) + int(copies["parent"].isin(train["id"]).sum())))
     return counts
 

@@ -29,7 +29,7 @@ def main() -> None:
     index = read_index(Path("data/split/index.csv"))
     if not (index["split"] == "test").any():
         raise InputError("split.protocol: under cross_validation every face is a test face, and none is reviewed")
-    rows = ensemble(predictions("validation", benchmark.review, benchmark, index, labels), labels)
+    rows = ensemble(predictions("out_of_fold", benchmark.review, benchmark, index, labels), labels)
     errors = label_errors(rows, labels)
     shown = errors[:SHOWN]
     faces = open_faces(Path("data/merged/faces.npy"))[shown["id"].to_numpy()]

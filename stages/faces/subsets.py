@@ -1,4 +1,4 @@
-"""Training, validation and test faces of one run."""
+"""Training, validation, test and out-of-fold faces of one run."""
 
 from dataclasses import dataclass
 
@@ -11,35 +11,52 @@ class Subsets:
 
     Attributes:
         train: faces to train on.
-        validation: faces for early stopping and all other choices.
+        validation: faces that choose the epoch and fit the temperature.
         test: faces for the final evaluation.
+        out_of_fold: faces by which models are ranked; they choose nothing in the run.
     """
 
     train: pd.DataFrame
     validation: pd.DataFrame
     test: pd.DataFrame
+    out_of_fold: pd.DataFrame
 
 
-def subsets(index: pd.DataFrame, fold: int, dataset: str | None = None) -> Subsets:
-    """Return the training, validation and test faces of one run.
+def subsets(
+    index: pd.DataFrame, fold: int, dataset: str | None = None, validation_folds: int = 1, ranked: bool = False
+) -> Subsets:
+    """Return the training, validation, test and out-of-fold faces of one run.
 
-    If the index has a test part, `fold` is the validation fold, and the other folds are the training faces. Otherwise
-    (cross-validation) `fold` is the test fold, the next fold (after the last one: the first) is the validation fold,
-    and the remaining folds are the training faces, so that test faces influence no choice.
+    Folds are counted from `fold` on; after the last one comes the first. The faces that are not named are trained on:
+
+    - held_out (the index has a test part): the first `validation_folds` folds validate, and no face is out of fold. If
+      `ranked`, `fold` itself is out of fold, and the `validation_folds` folds after it validate.
+    - cross_validation: `fold` is the test fold, its faces are also the out-of-fold faces, and the `validation_folds`
+      folds after it validate.
+
+    Faces that were excluded by hand are in no subset but the test faces of cross_validation.
 
     Args:
         index: the index that the stage `split` writes, with the columns dataset, label, split and fold.
         fold: number of the fold, from 0.
         dataset: a data set as named in params.yaml. If given, only its faces are used for training and validation,
             and validation and test faces with a label that the training faces do not have are left out.
+        validation_folds: number of folds that validate.
+        ranked: whether the run is one of a benchmark, which ranks models by out-of-fold faces.
     """
     pool, test = index[index["split"] == "train"], index[index["split"] == "test"]
-    if test.empty:
-        test, pool = pool[pool["fold"] == fold], pool[pool["fold"] != fold]
-        fold = (fold + 1) % (index["fold"].max() + 1)
+    crossed = test.empty
+    if crossed:
+        test = index[index["fold"] == fold]
     if dataset:
         pool = pool[pool["dataset"].str.removeprefix("drawn-") == dataset]
-    train, validation = pool[pool["fold"] != fold], pool[pool["fold"] == fold]
+    position = (pool["fold"] - fold) % (index["fold"].max() + 1)
+    first = 1 if crossed or ranked else 0  # position of the first validation fold
+    train = pool[position >= first + validation_folds]
+    validation = pool[(position >= first) & (position < first + validation_folds)]
+    out_of_fold = test if crossed else pool[position < first]
     if dataset:
-        validation, test = (rows[rows["label"].isin(train["label"])] for rows in (validation, test))
-    return Subsets(train, validation, test)
+        validation, test, out_of_fold = (
+            rows[rows["label"].isin(train["label"])] for rows in (validation, test, out_of_fold)
+        )
+    return Subsets(train, validation, test, out_of_fold)

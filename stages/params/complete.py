@@ -105,13 +105,18 @@ class Params(General):
         """Check that the section `benchmark` fits the others.
 
         Raises:
-            InputError: a fold does not exist, the model of the label review is not in the benchmark, or a model's
-                classes are balanced twice.
+            InputError: a fold does not exist, no fold is left to train on, the model of the label review is not in the
+                benchmark, or a model's classes are balanced twice.
         """
         for fold in self.benchmark.folds:
             if fold >= self.split.folds:
                 last = self.split.folds - 1
                 raise InputError(f"params.yaml: benchmark.folds: fold {fold} does not exist; folds are 0 to {last}")
+        if self.split.folds < self.split.validation_folds + 2:
+            raise InputError(
+                f"params.yaml: split.folds: {self.split.folds} folds leave none to train on beside the fold that ranks "
+                f"and split.validation_folds {self.split.validation_folds}; raise split.folds for the benchmark"
+            )
         if self.benchmark.review not in self.benchmark.models:
             raise InputError(
                 f"params.yaml: benchmark.review: {self.benchmark.review!r} is not one of `benchmark.models`, so there "

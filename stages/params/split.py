@@ -14,14 +14,20 @@ class Split(Section):
     protocol: Literal["held_out", "cross_validation"]
     folds: Annotated[int, Field(ge=2, le=100)]
     fold: Annotated[int, Field(ge=0)]
+    validation_folds: Annotated[int, Field(ge=1)]
     test_share: Annotated[float, Field(gt=0, le=0.5)]
     seed: Annotated[int, Field(ge=0, lt=2**32)]
 
     @model_validator(mode="after")
-    def _fold_exists(self) -> Self:
+    def _folds_suffice(self) -> Self:
         if self.fold >= self.folds:
             last = self.folds - 1
             raise ValueError(f"fold {self.fold} does not exist: split.folds is {self.folds}, so folds are 0 to {last}")
-        if self.protocol == "cross_validation" and self.folds < 3:
-            raise ValueError("cross_validation needs folds for training, validation and test: 3 or more")
+        test_folds = 1 if self.protocol == "cross_validation" else 0
+        if self.folds < test_folds + self.validation_folds + 1:
+            tested = "a test fold and " if test_folds else ""
+            raise ValueError(
+                f"folds {self.folds} and validation_folds {self.validation_folds} leave no fold to train on beside "
+                f"{tested}the validation folds; raise folds or lower validation_folds"
+            )
         return self

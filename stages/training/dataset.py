@@ -142,7 +142,7 @@ def select_faces(
     Raises:
         InputError: a subset is empty, or a label has no training face.
     """
-    chosen = subsets(index, run.fold, run.dataset)
+    chosen = subsets(index, run.fold, run.dataset, run.validation_folds, run.ranked)
     labels = [label for label in run.labels if not run.dataset or label in set(chosen.train.label)]
     check_subsets(chosen.train, chosen.validation, labels)
     copies = copies[copies.parent.isin(chosen.train.id)]

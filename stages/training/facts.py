@@ -28,6 +28,8 @@ def initial_facts(run: Run, labels: list[str], network: nn.Module, inputs: Input
         "recipe": run.recipe.model_dump(),
         "seed": run.seed,
         "fold": run.fold,
+        "validation_folds": run.validation_folds,
+        "ranked": run.ranked,
         "dataset": run.dataset,
         "labels": labels,
         "initial_weights": saved_model.sha256(network),

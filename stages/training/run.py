@@ -16,7 +16,9 @@ class Run:
     Attributes:
         model: name of the model in params.yaml.
         seed: seed of all random numbers.
-        fold: the validation fold.
+        fold: the first validation fold; of a ranked run, the fold that is out of fold (see `subsets`).
+        validation_folds: number of folds that validate.
+        ranked: whether the run is one of a benchmark, which ranks models by out-of-fold faces.
         dataset: the only data set to train and validate on; None for all of them.
         labels: the labels in params.yaml.
         recipe: the training recipe.
@@ -27,6 +29,8 @@ class Run:
     model: str
     seed: int
     fold: int
+    validation_folds: int
+    ranked: bool
     dataset: str | None
     labels: list[str]
     recipe: Recipe
@@ -43,17 +47,20 @@ def parse_run(description: str | None) -> Run:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="model to train; default: `model` in params.yaml")
     parser.add_argument("--seed", type=int, help="seed of the run; default: `seed` in params.yaml")
-    parser.add_argument("--fold", type=int, help="validation fold; default: `split.fold` in params.yaml")
+    parser.add_argument("--fold", type=int, help="fold that is not trained on; default: `split.fold` in params.yaml")
+    parser.add_argument("--ranked", action="store_true", help="a run of the benchmark: leave the fold out altogether")
     parser.add_argument("--dataset", metavar="NAME", help="only data set to train on; default: all of them")
     parser.add_argument("--threads", type=int, help="CPU threads; default: one for each core")
     parser.add_argument("--to", metavar="FOLDER", help="folder of this run's outputs; default: the main pipeline's")
     options = parser.parse_args()
-    general = General.load()
+    general, split = General.load(), Split.load()
     model = options.model or general.model
     return Run(
         model=model,
         seed=general.seed if options.seed is None else options.seed,
-        fold=Split.load().fold if options.fold is None else options.fold,
+        fold=split.fold if options.fold is None else options.fold,
+        validation_folds=split.validation_folds,
+        ranked=options.ranked,
         dataset=options.dataset,
         labels=list(Data.load().labels),
         recipe=load_recipe(model),

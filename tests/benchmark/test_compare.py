@@ -124,6 +124,7 @@ def test_rank_shares_by_hand() -> None:
 def judged(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """The working folder is a project whose benchmark has run: four models, five folds; the index of its faces."""
     monkeypatch.chdir(project.folder)
+    project.edit("params.yaml", ("seeds: [0, 1, 2]", "seeds: [0]"))
     rng = np.random.default_rng(0)
     person = np.sort(rng.integers(0, 60, 600))
     fold = np.where(person < 40, person % 5, -1)
@@ -162,8 +163,8 @@ def run(model: str, fold: int, seed: int, index: pd.DataFrame, skill: float) -> 
     """One run of the benchmark, as train and evaluate leave it."""
     folder = Path(f"data/benchmark/{model}/{fold}-{seed}")
     rng = np.random.default_rng([fold, seed, int(100 * skill)])
-    chosen = subsets(index, fold)
-    for name, faces in (("validation", chosen.validation), ("test", chosen.test)):
+    chosen = subsets(index, fold, ranked=True)
+    for name, faces in (("out_of_fold", chosen.out_of_fold), ("test", chosen.test)):
         logits = rng.normal(0, 1, (len(faces), len(LABELS)))
         logits[np.arange(len(faces)), pd.Index(LABELS).get_indexer(faces["label"])] += skill
         rows = faces[FACE].reset_index(drop=True).assign(prediction=np.array(LABELS)[logits.argmax(1)])
@@ -171,7 +172,9 @@ def run(model: str, fold: int, seed: int, index: pd.DataFrame, skill: float) -> 
         (folder / "predictions").mkdir(parents=True, exist_ok=True)
         rows.join(shares).to_csv(folder / f"predictions/{name}.csv", index=False)
     (folder / "model").mkdir(exist_ok=True)
-    (folder / "model/config.json").write_text(json.dumps({"epoch": 3 + fold, "drawn_faces": True}))
+    (folder / "model/config.json").write_text(
+        json.dumps({"epoch": 3 + fold, "drawn_faces": True, "validation_folds": 2})
+    )
     (folder / "training").mkdir(exist_ok=True)
     (folder / "training/metrics.json").write_text(json.dumps({"step": 6 + fold}))
 
@@ -198,7 +201,7 @@ def test_the_leaderboard(project: Project, judged: pd.DataFrame) -> None:
     assert told_ranks == [[str(rank), name] for rank, name in enumerate(rows.index, 1)]
 
     for model in MODELS:
-        folds = [read(model, fold, "validation") for fold in range(5)]
+        folds = [read(model, fold, "out_of_fold") for fold in range(5)]
         figures, row = board["models"][model], rows.loc[model]
         apart = [macro_f1(fold) for fold in folds]
         assert row["macro_f1"] == pytest.approx(macro_f1(pd.concat(folds)), abs=1e-6)
@@ -218,7 +221,8 @@ def test_the_leaderboard(project: Project, judged: pd.DataFrame) -> None:
         assert row["ensemble_test_macro_f1"] > row["test_macro_f1"]
         assert row["epochs"] == 5 and row["flops"] == 10**6 and figures["cost"]["device"] == "a machine"
         sizes = judged["fold"].value_counts()[range(5)]
-        learned = [(7 + fold) * (sizes.sum() - sizes[fold] + (sizes[3] if fold != 3 else 0)) for fold in range(5)]
+        sizes[3] *= 2  # with its copies
+        learned = [(7 + fold) * sum(sizes[(fold + step) % 5] for step in (3, 4)) for fold in range(5)]
         assert row["training_seconds"] == pytest.approx(np.mean(learned) / 9.5) == figures["training_seconds"]
         assert sum(figures["rank_shares"].values()) == pytest.approx(1, abs=1e-5)
     assert board["models"]["cnn8"]["rank_shares"]["1"] > 0.95
@@ -264,7 +268,7 @@ def test_several_seeds(project: Project, judged: pd.DataFrame) -> None:
     assert validation["accuracy"] == pytest.approx(np.average([
         (table["label"] == table["prediction"]).mean()
         for fold in range(5) for seed in (0, 7)
-        for table in [pd.read_csv(f"data/benchmark/cnn8/{fold}-{seed}/predictions/validation.csv")]
+        for table in [pd.read_csv(f"data/benchmark/cnn8/{fold}-{seed}/predictions/out_of_fold.csv")]
     ], weights=np.repeat(judged["fold"].value_counts().sort_index()[1:].to_numpy(), 2)), abs=1e-6)  # fmt: skip
     assert rows["macro_f1_std"].min() > 0.05  # the seeds differ
 
@@ -306,14 +310,14 @@ def test_few_people_and_a_class_that_no_face_shows(judged: pd.DataFrame) -> None
     board, rows = leaderboard_files()
     assert "interval" not in board["models"]["cnn8"]["validation"] and rows["p_next"].isna().all()
     assert "NaN" not in Path("metrics/benchmark.json").read_text()
-    table = pd.concat([read("cnn8", fold, "validation") for fold in range(5)])
+    table = pd.concat([read("cnn8", fold, "out_of_fold") for fold in range(5)])
     present = [label for label in LABELS if label != "fear"]
     f1 = f1_score(table["label"], table["prediction"], labels=present, average="macro")
     assert rows.loc["cnn8", "macro_f1"] == pytest.approx(f1, abs=1e-6)
 
 
 @pytest.mark.parametrize("gone", [
-    "data/benchmark/cnn8/2-0/predictions/validation.csv", "data/benchmark/cnn8/2-0/predictions/test.csv",
+    "data/benchmark/cnn8/2-0/predictions/out_of_fold.csv", "data/benchmark/cnn8/2-0/predictions/test.csv",
     "data/benchmark/cnn8/2-0/model/config.json", "data/benchmark/cnn8/2-0/training/metrics.json",
     "data/costs/cnn8.json",
 ])  # fmt: skip
@@ -325,9 +329,9 @@ def test_a_run_that_is_not_there_is_refused(project: Project, judged: pd.DataFra
 
 def test_a_run_of_other_faces_people_or_labels_is_refused(project: Project, judged: pd.DataFrame) -> None:
     stale = [
-        ("0-0/predictions/validation.csv: .* validation faces ", judged.assign(fold=judged["fold"].replace(0, 1))),
+        ("0-0/predictions/out_of_fold.csv: .* out_of_fold faces ", judged.assign(fold=judged["fold"].replace(0, 1))),
         ("0-0/predictions/test.csv: .* test faces ", judged[judged["id"] < 599]),
-        ("0-0/predictions/validation.csv: .* validation faces ", judged.assign(group=judged["group"] // 2)),
+        ("0-0/predictions/out_of_fold.csv: .* out_of_fold faces ", judged.assign(group=judged["group"] // 2)),
     ]
     for line, index in stale:
         index.to_csv("data/split/index.csv", index=False)

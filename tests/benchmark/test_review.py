@@ -18,7 +18,7 @@ from helpers.project import Project
 from stages.base.errors import InputError
 from stages.benchmark import results, review
 from stages.benchmark.label_errors import label_errors
-from stages.curation.exclusions import exclusion_reasons
+from stages.curation.exclusions import excluded_faces
 from stages.reporting.review_page import render_review
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
@@ -65,6 +65,7 @@ class Page(HTMLParser):
 def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """The working folder is a project with 300 faces in five folds, each judged, and as many test faces, not judged."""
     monkeypatch.chdir(project.folder)
+    project.edit("params.yaml", ("seeds: [0, 1, 2]", "seeds: [0]"))
     rows = judged(300, 30)
     rng = np.random.default_rng(0)
     index = pd.concat([rows, rows.assign(id=rows["id"] + 300, file="test " + rows["file"])]).assign(group=0)[
@@ -82,7 +83,7 @@ def trained(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 
 
 def judge(fold: int, rows: pd.DataFrame) -> None:
-    path = Path(f"data/benchmark/cnn5/{fold}-0/predictions/validation.csv")
+    path = Path(f"data/benchmark/cnn5/{fold}-0/predictions/out_of_fold.csv")
     path.parent.mkdir(parents=True, exist_ok=True)
     rows.assign(group=0, prediction="")[[*results.FACE, "prediction", *LABELS]].to_csv(path, index=False)
 
@@ -119,9 +120,9 @@ def test_the_listed_lines_can_be_pasted_unchanged(project: Project, trained: pd.
     assert "of 300 labels" in project.stage("benchmark.review")
     exclusions, written = Path("data/exclude.csv"), Path("data/review/exclude.csv").read_text()
     exclusions.write_text(exclusions.read_text() + written.split("\n", 1)[1])
-    reasons = exclusion_reasons(trained, exclusions)
+    excluded = excluded_faces(trained.assign(split="train"), exclusions)
     found = listed()
-    assert 10 < len(found) == (reasons != "").sum() < 100
+    assert 10 < len(found) == excluded.sum() < 100
     assert found["file"][:10].isin(trained.loc[trained["wrong"], "file"]).all()
 
     page = Path("plots/review.html").read_text()
@@ -147,12 +148,12 @@ def test_no_label_that_may_be_wrong(trained: pd.DataFrame):
 
 
 def test_a_fold_that_was_not_judged_or_before_the_split_is_refused(project: Project, trained: pd.DataFrame):
-    path, command = "data/benchmark/cnn5/1-0/predictions/validation.csv", "python -m stages.benchmark.run"
+    path, command = "data/benchmark/cnn5/1-0/predictions/out_of_fold.csv", "python -m stages.benchmark.run"
     fold = trained[trained["id"] % 5 == 1]
     other_labels = fold.assign(label=["fear", *fold["label"][1:]])
     for rows in (trained[trained["id"] % 5 == 2], fold[1:], pd.concat([fold, fold[:1]]), other_labels):
         judge(1, rows)
-        with pytest.raises(InputError, match=f"^{path}: .*validation .*{command}"):
+        with pytest.raises(InputError, match=f"^{path}: .*out_of_fold .*{command}"):
             review.main()
     Path(path).unlink()
     line = project.refused("benchmark.review")

@@ -35,7 +35,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A small project with its data stages run, and with edits and a new file that are in no commit."""
     project = Project.copy(tmp_path_factory.mktemp("ready") / "project")
     models = "[cnn5, cnn8, convnet, mini_xception]", "[cnn5, cnn8]"
-    project.edit("params.yaml", models, ("folds: [0, 1, 2, 3, 4]", "folds: [0, 1]"))
+    project.edit("params.yaml", models, ("folds: [0, 1, 2, 3, 4]", "folds: [0, 1]"), ("seeds: [0, 1, 2]", "seeds: [0]"))
     repository(project)
     project.edit("params.yaml", ("label_smoothing: 0.1", "label_smoothing: 0.2"))
     project.edit(

@@ -27,6 +27,8 @@ def write_tree(root: Path, test_faces: pd.DataFrame, drawn: bool) -> None:
         "seed": 0,
         "fold": 2,
         "dataset": None,
+        "validation_folds": 1,
+        "ranked": False,
         "parameters": 7,
         "drawn_faces": drawn,
     }

@@ -14,7 +14,7 @@ SMALL = (
     ("[ck48, jaffe, sfew]", "[ck48, jaffe]"),
     ("ck48: {faces: 360}", "ck48: {faces: 130}"),
     ("jaffe: {faces: 150}", "jaffe: {faces: 70}"),
-    ("folds: 5", "folds: 2"),
+    ("folds: 5", "folds: 3"),
     ("epochs: 12", "epochs: 1"),
     ("googlenet: {input_size: 96}", "googlenet: {input_size: 48}"),
     ("size: 48", "size: 24"),
