@@ -57,6 +57,7 @@ def main() -> None:
         "temperature": round(temperature, 6),
         "parameters": config["parameters"],
         "drawn_faces": config["drawn_faces"],
+        **({"seen_test": config["seen_test"]} if config["seen_test"] else {}),
     }
     _write_tables(paths.predictions, rows)
     _write_tables(paths.tables, plot_tables(rows["test"], outputs["test"], temperature, labels))
@@ -66,6 +67,8 @@ def main() -> None:
         print(f"{name}: {row['faces']} faces, accuracy {row['accuracy']:.3f}, macro-F1 {row['macro_f1']:.3f}")
     if config["drawn_faces"]:
         print("Some faces are drawn by a program: the metrics say nothing about people.")
+    if seen := config["seen_test"]:
+        print(f"The initial weights were trained on {seen['faces']} of {seen['of']} test faces: metrics are too high.")
 
 
 def _logits(network: nn.Module, config: dict, faces: pd.DataFrame) -> np.ndarray:

@@ -13,7 +13,7 @@ from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.base.files import read_json, sha256, write_json
 from stages.base.paths import RunPaths
-from stages.faces.table import open_faces, read_index
+from stages.faces.table import open_faces, read_index, write_index
 from stages.models import hardware, saved_model
 from stages.models.preprocessing import Inputs
 from stages.training import distributed
@@ -25,6 +25,7 @@ from stages.training.initial_weights import initial_network
 from stages.training.loop import Training
 from stages.training.progress import print_epoch, print_resumed, print_start, stoppable
 from stages.training.run import Run, parse_run
+from stages.training.seen_faces import seen_faces, seen_test_faces
 
 INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
 
@@ -42,11 +43,13 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     """Train the model of a run and write its outputs."""
     recipe = run.recipe
     all_faces, copies = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
-    labels, faces, validation = select_faces(run, all_faces, copies, read_index(INDEX), read_index(COPIES))
+    index = read_index(INDEX)
+    labels, faces, validation = select_faces(run, all_faces, copies, index, read_index(COPIES))
     inputs = Inputs.fit(faces.pixels, recipe.input_size or faces.pixels.shape[1])
-    network = initial_network(recipe, labels, len(inputs.mean), inputs.size, "data/model")
+    network, seen = initial_network(recipe, labels, len(inputs.mean), inputs.size, "data/model")
     network.to(device).to(memory_format=torch.channels_last)
-    facts = initial_facts(run, labels, network, inputs, {str(path): sha256(path) for path in (INDEX, COPIES)})
+    hashes = {str(path): sha256(path) for path in (INDEX, COPIES)}
+    facts = initial_facts(run, labels, network, inputs, hashes, seen_test_faces(run, index, seen))
     checkpoint = Checkpoint(facts | {"device": device.type})
     limit = recipe.memory_share * hardware.total_memory(device)
     faces, validation = faces.to(device, limit), validation.to(device, limit)
@@ -72,6 +75,7 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     with atomic_output(paths.model) as folder:
         folder.mkdir()
         saved_model.save(folder, network, facts)
+        write_index(seen_faces(run, index, seen), folder / saved_model.TRAINED_ON)
     write_json(speed_facts(training), paths.training)
     checkpoint.remove()
 

@@ -1,4 +1,8 @@
-"""A trained model in a folder: `weights.safetensors`, and `config.json` with all that is needed to use them."""
+"""A trained model in a folder.
+
+`weights.safetensors` holds the weights, and `config.json` all that is needed to use them. `trained_on.csv` lists the
+faces that the model has seen in training, for trainings that start from it (see stages/training/seen_faces.py).
+"""
 
 import hashlib
 from pathlib import Path
@@ -11,7 +15,7 @@ from stages.base.errors import InputError
 from stages.base.files import read_json, write_json
 from stages.models.networks import build
 
-CONFIG, WEIGHTS = "config.json", "weights.safetensors"
+CONFIG, WEIGHTS, TRAINED_ON = "config.json", "weights.safetensors", "trained_on.csv"
 
 
 def save(folder: Path, network: nn.Module, config: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ class Train(Section):
     KEY: ClassVar[str] = "train"
     arch: str | None
     init: str
+    allow_seen_test: bool
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=2)]

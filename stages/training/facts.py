@@ -14,7 +14,14 @@ from stages.training.loop import Training
 from stages.training.run import Run
 
 
-def initial_facts(run: Run, labels: list[str], network: nn.Module, inputs: Inputs, data: dict[str, str]) -> dict:
+def initial_facts(
+    run: Run,
+    labels: list[str],
+    network: nn.Module,
+    inputs: Inputs,
+    data: dict[str, str],
+    seen_test: dict[str, Any] | None,
+) -> dict:
     """Return everything that determines how a training goes, except the device.
 
     Args:
@@ -23,6 +30,7 @@ def initial_facts(run: Run, labels: list[str], network: nn.Module, inputs: Input
         network: the network with its initial weights.
         inputs: the preprocessing, which stands for the pixels that the indexes do not identify.
         data: the hash of each index.
+        seen_test: the test faces that the initial weights have seen, as `seen_test_faces` counts them.
     """
     return {
         "recipe": run.recipe.model_dump(),
@@ -33,6 +41,7 @@ def initial_facts(run: Run, labels: list[str], network: nn.Module, inputs: Input
         "dataset": run.dataset,
         "labels": labels,
         "initial_weights": saved_model.sha256(network),
+        "seen_test": seen_test,
         "inputs": asdict(inputs),
         "data": data,
         "processes": distributed.world_size(),

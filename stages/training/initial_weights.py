@@ -3,16 +3,21 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
 from torch import Tensor, nn
 
 from stages.base.errors import InputError
 from stages.models.networks import build, head
-from stages.models.saved_model import CONFIG, WEIGHTS, load
+from stages.models.saved_model import CONFIG, TRAINED_ON, WEIGHTS, load
 from stages.params.models import Recipe
+from stages.training import distributed
+from stages.training.seen_faces import NONE, read_seen
 
 
-def initial_network(recipe: Recipe, labels: list[str], channels: int, size: int, model_path: str) -> nn.Module:
-    """Return the recipe's network with the initial weights that `recipe.init` names.
+def initial_network(
+    recipe: Recipe, labels: list[str], channels: int, size: int, model_path: str
+) -> tuple[nn.Module, pd.DataFrame]:
+    """Return the recipe's network with the initial weights that `recipe.init` names, and the faces they have seen.
 
     `random` and `imagenet` are explained in `networks.build`. Any other value is the folder of a model, or a git
     revision of this repository, whose model DVC has at `model_path`; which weights were not transferred is printed.
@@ -24,18 +29,25 @@ def initial_network(recipe: Recipe, labels: list[str], channels: int, size: int,
         size: height and width of the images in pixels.
         model_path: path of the trained model in this repository.
 
+    Returns:
+        The network, and the faces of this project's data sets that its weights were trained on (see `read_seen`).
+
     Raises:
-        InputError: the weights could not be loaded.
+        InputError: the weights, or what they were trained on, could not be loaded.
     """
     network = build(recipe.arch, len(labels), channels, size, recipe.dropout, recipe.init == "imagenet")
-    if recipe.init not in ("random", "imagenet"):
-        with TemporaryDirectory() as temporary:
-            folder = Path(recipe.init)
-            if not folder.is_dir():
-                folder = _fetch_model(recipe.init, model_path, Path(temporary) / "model")
-            for note in transfer_weights(network, recipe.arch, labels, folder):
-                print(f"{recipe.init}: {note}")
-    return network
+    if recipe.init in ("random", "imagenet"):
+        return network, NONE
+    with TemporaryDirectory() as temporary:
+        folder = Path(recipe.init)
+        if not folder.is_dir():
+            folder = _fetch_model(recipe.init, model_path, Path(temporary) / "model")
+        notes = transfer_weights(network, recipe.arch, labels, folder)
+        seen = read_seen(folder, recipe.init)
+    if not distributed.rank():  # only the first process prints
+        for note in notes:
+            print(f"{recipe.init}: {note}")
+    return network, seen
 
 
 def transfer_weights(network: nn.Module, arch: str, labels: list[str], folder: Path) -> list[str]:
@@ -109,8 +121,9 @@ def _fetch_model(revision: str, model_path: str, folder: Path) -> Path:
     try:
         files = DVCFileSystem(rev=revision)
         folder.mkdir()
-        for name in (CONFIG, WEIGHTS):
-            files.get_file(f"{model_path}/{name}", str(folder / name))
+        for name in (CONFIG, WEIGHTS, TRAINED_ON):
+            if name != TRAINED_ON or files.exists(f"{model_path}/{name}"):  # `read_seen` refuses a model without it
+                files.get_file(f"{model_path}/{name}", str(folder / name))
     except (DvcException, SCMError, OSError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(

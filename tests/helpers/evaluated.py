@@ -31,6 +31,7 @@ def write_tree(root: Path, test_faces: pd.DataFrame, drawn: bool) -> None:
         "ranked": False,
         "parameters": 7,
         "drawn_faces": drawn,
+        "seen_test": None,
     }
     save(root / "data/model", build("cnn5", 4, 1, 16, 0.3), config)
     np.save(root / "data/merged/faces.npy", np.random.default_rng(0).integers(0, 256, (120, 16, 16), dtype=np.uint8))

@@ -1,5 +1,6 @@
 """Faces that are easy to classify, the outputs of the stages before training, and that stage as a real process."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import torch
 from ruamel.yaml import YAML
 
 from helpers.project import ROOT
+from stages.curation.near_duplicates import perceptual_hashes
 from stages.faces.table import write_index
 from stages.training.dataset import LabelledFaces
 
@@ -40,12 +42,21 @@ def write_tree(root: Path, seed: int = 0, **changes: object) -> None:
     index = pd.DataFrame({"id": range(31), "label": labels, "split": "train", "fold": np.arange(31) // 2 % 5})
     index["dataset"] = np.where(index["id"] < 20, "drawn-ck48", "drawn-sfew")
     index.loc[30, ["split", "fold"]] = "test", -1
+    index["file"] = [f"{number}.png" for number in index["id"]]
+    index["unit"], index["group"] = index["dataset"] + "/file/" + index["file"], index["id"]
+    index = index.join(image_hashes(faces.pixels.numpy()))
     copies = pd.DataFrame({"id": range(5), "parent": range(10, 15), "label": labels[10:15], "fold": index.fold[10:15]})
     np.save(root / "data/merged/faces.npy", faces.pixels.numpy())
     np.save(root / "data/augmented/faces.npy", faces.pixels.numpy()[10:15])
     write_index(index, root / "data/split/index.csv")
     write_index(copies, root / "data/augmented/index.csv")
     (root / "data/merged/sources.json").write_text(json.dumps({"drawn-ck48": {"from": "drawn", "drawn": True}}))
+
+
+def image_hashes(faces: np.ndarray) -> pd.DataFrame:
+    """Return the columns sha256 and phash of an index."""
+    phash = [value.tobytes().hex() for value in perceptual_hashes(faces)]
+    return pd.DataFrame({"sha256": [hashlib.sha256(face).hexdigest() for face in faces], "phash": phash})
 
 
 def start(root: Path, command: list[str] = STAGE, **pipes: object) -> subprocess.Popen:

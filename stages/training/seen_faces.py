@@ -1,0 +1,117 @@
+"""The faces that a model has seen: those that it, or a model from which its training started, was trained on.
+
+Validation faces count as trained on, because they chose the epoch.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stages.base.errors import InputError
+from stages.faces.subsets import Subsets, subsets
+from stages.faces.table import read_index
+from stages.models.saved_model import TRAINED_ON
+from stages.training.run import Run
+
+COLUMNS = ["dataset", "unit", "sha256", "phash"]
+DIGITS = 16  # of the 64 of a SHA-256; 64 bits, so two of a million faces agree by chance with a probability of 3e-8
+NONE = pd.DataFrame(columns=COLUMNS, dtype=str)
+
+
+def read_seen(folder: Path, name: str) -> pd.DataFrame:
+    """Return the faces that a trained model has seen.
+
+    Args:
+        folder: the folder of the model.
+        name: what error messages call the model.
+
+    Returns:
+        One row for each face, with `COLUMNS`.
+
+    Raises:
+        InputError: the folder does not tell, or the file is damaged.
+    """
+    path = folder / TRAINED_ON
+    if not path.exists():
+        raise InputError(
+            f"train.init: {name} has no {TRAINED_ON}, since it comes from an earlier version of the code, so nobody "
+            "can tell whether it was trained on today's test faces; train it again"
+        )
+    try:
+        return read_index(path)[COLUMNS]
+    except (ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"train.init: {name}: {TRAINED_ON} is damaged ({reason}); train it again") from None
+
+
+def seen_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Return the faces that the model of a run has seen when it is trained, sorted, with `COLUMNS`.
+
+    Args:
+        run: what is trained.
+        index: the index that split wrote.
+        before: the faces that the initial weights have seen.
+    """
+    chosen = _subsets(run, index)
+    faces = pd.concat([chosen.train, chosen.validation])[COLUMNS]
+    faces = faces.assign(sha256=faces["sha256"].str[:DIGITS])
+    return pd.concat([before, faces]).drop_duplicates().sort_values(COLUMNS, ignore_index=True)
+
+
+def seen_test_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> dict[str, Any] | None:
+    """Count the faces that evaluate a run and that its initial weights have seen.
+
+    A face was seen if the weights were trained on
+
+    - the same image: equal SHA-256;
+    - a near-duplicate: equal perceptual hash. Among the 53,629 faces with contrast of CK+48, JAFFE, SFEW, FER2013 and
+      RAF-DB, no two of different units have equal hashes. 112 pairs differ in two bits of 64 and 542 in four, so that a
+      larger distance would refuse models of the same split. The same images have equal hashes in 81 % after JPEG
+      compression of quality 75, 92 to 97 % in another size, and 53 to 100 % in colour: the count can be too low, but
+      one face suffices to refuse a model;
+    - another face of its group, which is known by its unit or by the rules above: a face of the same subject or film,
+      or one that `clean` finds to be a near-duplicate by its pixels.
+
+    Args:
+        run: what is trained.
+        index: the index that split wrote.
+        before: the faces that the initial weights have seen.
+
+    Returns:
+        None if there is no such face. Else `faces`; `of`, the number of faces that evaluate the run; `same_image`,
+        `near_duplicate` and `same_group`, which add up to `faces`; and `datasets`, the number of each data set.
+
+    Raises:
+        InputError: there are such faces, and `train.allow_seen_test` is false.
+    """
+    chosen = _subsets(run, index)
+    image = index["sha256"].str[:DIGITS].isin(before["sha256"])
+    near = index["phash"].isin(before["phash"])
+    linked = image | near | index["unit"].isin(before["unit"])
+    seen = index["group"].isin(index.loc[linked, "group"])
+    rows = chosen.test.index.union(chosen.out_of_fold.index)
+    if not seen[rows].any():
+        return None
+    counts = {
+        "faces": int(seen[rows].sum()),
+        "of": len(rows),
+        "same_image": int(image[rows].sum()),
+        "near_duplicate": int((near & ~image)[rows].sum()),
+        "same_group": int((seen & ~near & ~image)[rows].sum()),
+        "datasets": index.loc[rows, "dataset"][seen[rows]].value_counts().sort_index().to_dict(),
+    }
+    if not run.recipe.allow_seen_test:
+        of = f"{counts['of']} test {'and out-of-fold ' if run.ranked else ''}faces"
+        datasets = ", ".join(f"{dataset}: {count}" for dataset, count in counts["datasets"].items())
+        raise InputError(
+            f"train.init: {run.recipe.init} was trained on {counts['faces']} of the {of} ({datasets}; same image: "
+            f"{counts['same_image']}, near-duplicate: {counts['near_duplicate']}, same subject, film or group: "
+            f"{counts['same_group']}), so metrics would be too high; start from a model of the same split, or accept "
+            "it by train.allow_seen_test: true"
+        )
+    return counts
+
+
+def _subsets(run: Run, index: pd.DataFrame) -> Subsets:
+    return subsets(index, run.fold, run.dataset, run.validation_folds, run.ranked)
