@@ -313,6 +313,29 @@ def test_the_temperature_depends_only_on_validation_faces(tmp_path, test_faces: 
     assert first["test"]["accuracy"] != second["test"]["accuracy"]
 
 
+def test_the_faces_that_rank_a_run_of_the_benchmark_choose_nothing(tmp_path, test_faces: pd.DataFrame) -> None:
+    write_tree(tmp_path, test_faces, drawn=False)
+    config = json.loads((tmp_path / "data/model/config.json").read_text())
+    (tmp_path / "data/model/config.json").write_text(json.dumps(config | {"ranked": True}))
+    index = pd.read_csv(tmp_path / "data/split/index.csv")
+    pool = index.index[index.split == "train"]
+    index.loc[pool[::2], "fold"] = 0  # the fold after the last one, 2, which ranks
+    write_index(index, tmp_path / "data/split/index.csv")
+    assert evaluate(tmp_path).returncode == 0
+    first = json.loads((tmp_path / "metrics/metrics.json").read_text())
+    for name, fold in (("out_of_fold", 2), ("validation", 0)):
+        predicted = pd.read_csv(tmp_path / f"data/predictions/{name}.csv")
+        assert predicted.id.tolist() == index.loc[index.fold == fold, "id"].tolist()
+        assert first[name]["faces"] == 30
+        right = sklearn_metrics.accuracy_score(predicted.label, predicted.prediction)
+        assert first[name]["accuracy"] == pytest.approx(right, abs=1e-6)
+    index.loc[index.fold == 2, "label"] = "fear"
+    write_index(index, tmp_path / "data/split/index.csv")
+    evaluate(tmp_path)
+    second = json.loads((tmp_path / "metrics/metrics.json").read_text())
+    assert second.pop("out_of_fold") != first.pop("out_of_fold") and second == first
+
+
 def test_evaluating_a_run_in_another_folder_writes_only_there(tmp_path, test_faces: pd.DataFrame) -> None:
     write_tree(tmp_path, test_faces, drawn=False)
     (tmp_path / "run").mkdir()
