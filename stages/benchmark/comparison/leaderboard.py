@@ -61,7 +61,7 @@ def leaderboard(models: dict[str, Runs], labels: list[str]) -> dict[str, Any]:
         if shares:
             by_rank = {str(number): share for number, share in enumerate(shares[position], 1)}
             board[names[position]]["rank_shares"] = by_rank
-    return rounded({"models": board, "neighbours": _neighbours(overall, names, order)})
+    return {"models": rounded(board), "neighbours": rounded(_neighbours(overall, names, order))}
 
 
 def _metrics(tables: list[pd.DataFrame], labels: list[str]) -> tuple[PairedMetrics, list[dict[str, Any]]]:
