@@ -417,6 +417,22 @@ def test_the_page_and_the_card_name_drawn_faces(run: Run, odd: Run):
     assert "say nothing about people" not in odd.page + odd.card
 
 
+def test_the_page_and_the_card_begin_with_test_faces_seen_in_training(run: Run, tmp_path: Path):
+    known = copy(run, tmp_path / "project")
+    seen = {"faces": 1186, "of": 2647, "same_image": 1000, "near_duplicate": 2, "same_group": 184, "datasets": {}}
+    known.write("metrics/metrics.json", known.json("metrics/metrics.json") | {"seen_test": seen})
+    config = known.json("data/model/config.json")
+    known.write("data/model/config.json", config | {"recipe": config["recipe"] | {"init": "elsewhere"}})
+    page, card = (" ".join(text.split()) for text in (known.report().page, known.card))
+    told = "The initial weights, elsewhere, were trained on 1,186 of the 2,647 faces by which this model is tested"
+    assert f"{told} (1,000 the same image, 2 a near-duplicate, 184 of the same subject, film or group)." in page
+    assert page.index(told) < page.index("Drawn faces.") < page.index("Always predicting")
+    assert told.replace("trained on", "trained on >") in card
+    assert card.index("seen in training") < card.index("## Intended use")
+    assert "none of which was used in training" not in page
+    assert "none of which was used in training" in run.page and "seen in training" not in run.page + run.card
+
+
 def test_missing_inputs_are_named_or_left_out(odd: Run):
     text = " ".join(odd.page.split())
     assert "There are no intervals, because the test faces form only 22 groups" in text

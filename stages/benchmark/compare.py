@@ -39,6 +39,7 @@ def main() -> None:
             "epochs": fmean(config["epoch"] for config in configs),
             "training_seconds": images / cost["training_images_per_second"],
             "cost": cost,
+            "seen_test": max((config["seen_test"] or {} for config in configs), key=lambda seen: seen.get("faces", 0)),
         }
         models[model] = Runs(out_of_fold, test, ensemble(test, labels), facts)
         drawn |= any(config["drawn_faces"] for config in configs)

@@ -172,9 +172,9 @@ def run(model: str, fold: int, seed: int, index: pd.DataFrame, skill: float) -> 
         (folder / "predictions").mkdir(parents=True, exist_ok=True)
         rows.join(shares).to_csv(folder / f"predictions/{name}.csv", index=False)
     (folder / "model").mkdir(exist_ok=True)
-    (folder / "model/config.json").write_text(
-        json.dumps({"epoch": 3 + fold, "drawn_faces": True, "validation_folds": 2})
-    )
+    seen = {"faces": fold, "of": 9} if model == "cnn8" and fold else None
+    config = {"epoch": 3 + fold, "drawn_faces": True, "validation_folds": 2, "seen_test": seen}
+    (folder / "model/config.json").write_text(json.dumps(config))
     (folder / "training").mkdir(exist_ok=True)
     (folder / "training/metrics.json").write_text(json.dumps({"step": 6 + fold}))
 
@@ -197,6 +197,8 @@ def test_the_leaderboard(project: Project, judged: pd.DataFrame) -> None:
     board, rows = leaderboard_files()
     assert list(board["models"]) == list(rows.index) and list(rows.index)[::3] == ["cnn8", "cnn5"]
     assert rows["rank"].tolist() == [1, 2, 3, 4] and board["drawn_faces"] and "drawn" in said
+    seen = {model: row["seen_test"] for model, row in board["models"].items() if "seen_test" in row}
+    assert seen == {"cnn8": {"faces": 4, "of": 9}}  # the most of any run
     told_ranks = [line.split()[:2] for line in said.splitlines()[1:5]]
     assert told_ranks == [[str(rank), name] for rank, name in enumerate(rows.index, 1)]
 

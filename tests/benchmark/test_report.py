@@ -48,6 +48,8 @@ class Board:
         self.project, self.skills, self.people, self.folds = project, skills, people, folds
         self.rng = np.random.default_rng(7)
         models = {model: self._runs(skill, joules and model == "cnn8") for model, skill in skills.items()}
+        if "resnet18" in models:
+            models["resnet18"].facts["seen_test"] = {"faces": 1186, "of": 2647}
         self.found = leaderboard(models, LABELS) | {"drawn_faces": people > 4}
         self.models, self.neighbours = self.found["models"], self.found["neighbours"]
         project.edit("params.yaml", (MODELS, f"models: [{', '.join(skills)}]"))
@@ -243,6 +245,12 @@ def test_speeds_of_different_devices_are_not_compared(many: Board, boards: dict[
     (other.project.folder / "metrics/benchmark.json").write_text(json.dumps(other.found))
     text = other.report().text
     assert "cannot be compared: cnn8 on Abacus 3000, cnn5 on Abacus 4000." in text
+
+
+def test_the_page_names_models_whose_initial_weights_have_seen_test_faces(many: Board, boards: dict[str, Board]):
+    assert "Initial weights of resnet18 were trained on 1,186 of the 2,647 test and out-of-fold faces" in many.text
+    assert many.text.index("The metrics of resnet18 on this page are too high") < many.text.index("Summary")
+    assert many.text.count("seen in training") == 1 and "seen in training" not in boards["clear"].text
 
 
 def test_the_page_names_drawn_faces(boards: dict[str, Board]):
