@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.splits import split_links
+from helpers.splits import add_units, edited, like_ck48, like_jaffe, moved_units, split_links
 from stages.base.errors import InputError
 from stages.curation import splitting
 from stages.curation.balancing import augment_face, plan_copies
-from stages.curation.splitting import cross_validation, groups, held_out
+from stages.curation.splitting import cross_validation, held_out
 from stages.faces.subsets import subsets
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness"]
@@ -28,12 +28,21 @@ def faces(seed: int = 0) -> pd.DataFrame:
     rows += [("c", rng.choice(LABELS), "", "", "") for _ in range(300)]
     index = pd.DataFrame(rows, columns=["dataset", "label", "subject", "sequence", "official"])
     index.insert(0, "id", range(len(index)))
+    index.insert(2, "file", [f"{n}.png" for n in index["id"]])
     # Near-duplicates, some across data sets: 25 clusters of two or three faces, none of them official test faces.
     index["cluster"] = [str(n) for n in range(len(index))]
     free = index.index[index["official"] != "test"]
     for number, rows in enumerate(np.array_split(rng.permutation(free)[:60], 25)):
         index.loc[rows, "cluster"] = f"cluster{number}"
-    return index
+    return add_units(index)
+
+
+def one_data_set(*sizes: int, name: str = "d") -> pd.DataFrame:
+    """Return an index of one data set, with subjects of these sizes."""
+    subject = np.repeat([f"S{number:03}" for number in range(len(sizes))], sizes)
+    index = pd.DataFrame({"dataset": name, "subject": subject, "label": np.resize(LABELS, len(subject))})
+    index = index.assign(sequence="", official="", file=[f"{number}.png" for number in index.index])
+    return add_units(index.assign(cluster=index["file"] + name))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -42,12 +51,14 @@ def test_no_group_is_on_two_sides(seed: int):
     assert split_links(result) == {"subject": 0, "sequence": 0, "cluster": 0}
     assert set(result.loc[result["split"] == "train", "fold"]) == set(range(5))
     assert set(result.loc[result["split"] != "train", "fold"]) == {-1}
+    assert not set(result.loc[result["split"] == "train", "group"]) & set(result.loc[result["fold"] == -1, "group"])
 
 
 def test_without_groups_many_links_are_on_two_sides(monkeypatch: pytest.MonkeyPatch):
     """This shows that the test above can fail."""
     monkeypatch.setattr(splitting, "groups", lambda index: np.arange(len(index)))
-    assert min(split_links(held_out(faces(), 5, 0.2, 0)).values()) > 0
+    index = faces()
+    assert min(split_links(held_out(index.assign(unit=index["file"]), 5, 0.2, 0)).values()) > 0
 
 
 def test_official_test_parts_are_unchanged():
@@ -56,21 +67,88 @@ def test_official_test_parts_are_unchanged():
     assert (b["split"] == "test").tolist() == (b["official"] == "test").tolist()
 
 
-@pytest.mark.parametrize("share", [0.1, 0.2, 0.34])
-def test_data_sets_without_an_official_test_part_hold_out_the_share(share: float):
-    index = faces()
-    index["cluster"] = index["id"].astype(str)  # a group with faces of b could not be held out
-    result = held_out(index, 5, share, 0)
-    for dataset in ("a", "c"):
-        given = (result.loc[result["dataset"] == dataset, "split"] == "test").mean()
-        assert abs(given - share) < 0.06
+@pytest.fixture(scope="module")
+def tested() -> pd.DataFrame:
+    """Return, for each subject like those of CK+48 and JAFFE, in which of 200 seeds it is tested: 0 or 1."""
+    index = pd.concat([like_ck48(), like_jaffe()], ignore_index=True)
+    first = ~index["unit"].duplicated()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splitting, "ATTEMPTS", 1)  # only the folds depend on it
+        seeds = [(held_out(index, 2, 0.2, seed)["split"] == "test")[first] for seed in range(200)]
+    return pd.DataFrame(seeds).astype(int).set_axis(index.loc[first, "unit"], axis=1).T
+
+
+def test_every_subject_is_tested_about_equally_often(tested: pd.DataFrame):
+    """The standard deviation of a share of 200 seeds is .028: this allows four of them, and .1 for the ten women."""
+    ck48, jaffe = (tested[tested.index.str.startswith(name)].mean(axis=1) for name in ("ck48", "jaffe"))
+    assert ck48.between(0.087, 0.313).all() and jaffe.between(0.1, 0.3).all()
+    assert len(ck48) > 100 and abs(ck48.mean() - 0.2) < 0.01 and len(jaffe) == 10 and abs(jaffe.mean() - 0.2) < 0.01
+
+
+def test_any_two_women_are_tested_together(tested: pd.DataFrame):
+    """Each of the 45 pairs is expected in 4.4 of 200 seeds."""
+    jaffe = tested[tested.index.str.startswith("jaffe")]
+    together = (jaffe @ jaffe.T).to_numpy()[np.triu_indices(10, 1)]
+    assert (together > 0).sum() >= 40 and together.max() <= 15
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.45])
+@pytest.mark.parametrize("index", [like_ck48(), one_data_set(*range(1, 60))])
+def test_the_share_that_is_asked_for_is_held_out(index: pd.DataFrame, share: float):
+    largest = index["unit"].value_counts().max() / len(index)
+    for seed in range(3):
+        given = (held_out(index, 5, share, seed)["split"] == "test").mean()
+        assert abs(given - share) <= largest / 2 + 1e-9
+        assert abs(given - share) < 0.01 or largest > 0.02
+
+
+@pytest.mark.parametrize(
+    ("sizes", "share"), [((10,), 0.2), ([5] * 20, 0.02), ((40, 40, 40), 0.2), ((60, 10, 10, 10, 10), 0.5)]
+)
+def test_a_share_that_the_groups_do_not_allow_is_refused(sizes: tuple[int, ...], share: float):
+    refused = 0
+    for seed in range(4):
+        try:
+            held = (held_out(one_data_set(*sizes), 2, share, seed)["split"] == "test").mean()
+            assert held > 0 and abs(held - share) <= 0.05
+        except InputError as error:
+            assert f"d: with {len(sizes)} groups of subjects or films, 0." in str(error)
+            assert f"would be held out and not {share}; choose another split.test_share" in str(error)
+            refused += 1
+    assert refused
+
+
+def test_the_test_part_has_its_share_of_each_label():
+    """Without strata, the shares of the rarest labels deviate by .065 (standard deviation)."""
+    index, shares = like_ck48(), []
+    for seed in range(20):
+        test = held_out(index, 2, 0.2, seed)["split"] == "test"
+        shares.append(test.groupby(index["label"]).mean())
+    deviation = np.sqrt(((pd.DataFrame(shares) - 0.2) ** 2).mean())
+    assert (deviation < 0.05).all(), deviation
 
 
 def test_folds_have_similar_numbers_of_each_label_and_data_set():
-    result = held_out(faces(), 5, 0.2, 0)
-    train = result[result["split"] == "train"]
-    for counts in (pd.crosstab(train["dataset"], train["fold"]), pd.crosstab(train["label"], train["fold"])):
-        assert (counts.max(axis=1) <= 1.6 * counts.min(axis=1) + 3).all(), counts
+    shares = []
+    for seed in range(5):
+        train = held_out(like_ck48(), 5, 0.2, seed).query("split == 'train'")
+        shares.append(pd.crosstab(train["label"], train["fold"], normalize="index"))
+        assert train["fold"].value_counts(normalize=True).between(0.18, 0.22).all()
+    deviation = np.sqrt(((np.array(shares) - 0.2) ** 2).mean(axis=(0, 2)))
+    assert (deviation < 0.033).all(), deviation
+
+
+@pytest.mark.parametrize("sizes", [(60, 10, 10, 10, 10), (5, 5, 90, 5, 5, 5), (1, 1, 1, 1, 1, 95)])
+def test_a_large_subject_leaves_no_fold_empty(sizes: tuple[int, ...]):
+    for seed in range(5):
+        result = cross_validation(one_data_set(*sizes), 5, seed)
+        assert set(result["fold"]) == set(range(5)) and (result.groupby("unit")["fold"].nunique() == 1).all()
+
+
+def test_the_division_is_the_same_with_every_version_of_the_libraries():
+    index = one_data_set(*[3] * 20)
+    tested = index.loc[held_out(index, 4, 0.2, 0)["split"] == "test", "subject"]
+    assert list(tested.unique()) == ["S004", "S012", "S013", "S018"]
 
 
 def test_a_face_linked_to_an_official_test_face_is_unused():
@@ -81,14 +159,27 @@ def test_a_face_linked_to_an_official_test_face_is_unused():
     assert result.loc[outside, "split"] == "unused" and result.loc[in_test, "split"] == "test"
 
 
-def test_groups_follow_links_of_links():
-    index = pd.DataFrame({
-        "dataset": ["a", "a", "a", "b", "b", "b"],
-        "subject": ["S1", "S1", "S2", "", "", "S1"],
-        "sequence": ["", "x", "x", "", "", ""],
-        "cluster": ["1", "2", "3", "3", "4", "5"],
-    })  # fmt: skip
-    assert list(groups(index)) == [0, 0, 0, 0, 1, 2]  # S1 of b is another person than S1 of a
+@pytest.mark.parametrize("seed", range(10))
+def test_other_data_sets_and_near_duplicates_move_only_linked_units(seed: int):
+    rng = np.random.default_rng(seed)
+    index = pd.concat([faces(seed), one_data_set(*range(1, 20))], ignore_index=True)
+    change = edited(index, rng)
+    for divide in (lambda rows: held_out(rows, 5, 0.2, seed), lambda rows: cross_validation(rows, 5, seed)):
+        before, after = divide(index), divide(change)
+        assert not moved_units(before, after)
+        assert split_links(after) == {"subject": 0, "sequence": 0, "cluster": 0}
+
+
+def test_a_linked_unit_takes_the_fold_of_the_largest_one():
+    index = pd.concat([one_data_set(*[9] * 9, name="a"), one_data_set(*[5] * 9, name="b")], ignore_index=True)
+    linked = (index["file"] == "0.png") | (index["file"] == "10.png") & (index["dataset"] == "b")
+    before = cross_validation(index, 3, 0)
+    after = cross_validation(index.assign(cluster=index["cluster"].mask(linked, "bridge")), 3, 0)
+    units = ["a/subject/S000", "b/subject/S000", "b/subject/S002"]
+    fold_before, fold_after = (result.groupby("unit")["fold"].first() for result in (before, after))
+    assert (fold_after[units] == fold_before["a/subject/S000"]).all()
+    assert fold_before[units].nunique() > 1
+    assert (fold_after.drop(units) == fold_before.drop(units)).all()
 
 
 def test_the_seed_decides_the_folds():
@@ -97,9 +188,19 @@ def test_the_seed_decides_the_folds():
 
 
 def test_fewer_groups_than_folds_is_an_error():
+    with pytest.raises(
+        InputError,
+        match="^d: fold . of 5 would be empty, because at most 4 groups .* of one data set .*; lower split.fo",
+    ):
+        held_out(one_data_set(*[5] * 5), 5, 0.2, 0)
     index = faces()
-    with pytest.raises(InputError, match="a: 5 folds need at least 5 groups .*, not 1; lower split.folds"):
-        held_out(index[index["subject"].isin(["S0", "S1"])], 5, 0.5, 0)
+    with pytest.raises(InputError, match="^b: fold 0 of 5 would be empty, because at most 0 groups"):
+        held_out(index[index["official"] == "test"], 5, 0.2, 0)
+
+
+def test_a_data_set_with_fewer_groups_than_folds_can_join_a_larger_one():
+    result = held_out(pd.concat([like_ck48(), one_data_set(*[5] * 5)], ignore_index=True), 5, 0.2, 0)
+    assert set(result["fold"]) == {-1, *range(5)}
 
 
 def test_a_label_rarer_than_the_folds_gives_no_warning(recwarn: pytest.WarningsRecorder):
@@ -125,10 +226,7 @@ def test_cross_validation_tests_and_validates_every_face_once(seed: int):
 
 
 def test_as_many_folds_as_subjects_leave_one_subject_out():
-    subjects = np.repeat(range(10), range(5, 15))
-    index = pd.DataFrame({"dataset": "a", "label": np.resize(LABELS, 95), "subject": subjects, "sequence": ""})
-    index = index.assign(subject="S" + index["subject"].astype(str), cluster=range(95)).astype(str)
-    result = [cross_validation(index, 10, seed) for seed in (0, 0, 1)]
+    result = [cross_validation(one_data_set(*range(5, 15)), 10, seed) for seed in (0, 0, 1)]
     assert (result[0].groupby("fold")["subject"].nunique() == 1).all() and result[0]["fold"].nunique() == 10
     assert result[0]["fold"].tolist() == result[1]["fold"].tolist() != result[2]["fold"].tolist()
 
