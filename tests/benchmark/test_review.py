@@ -103,6 +103,42 @@ def test_flipped_labels_are_found():
     assert worst["probability"] == worst[worst["suggested"]] == worst[LABELS].max()
 
 
+def two_data_sets(count: int) -> pd.DataFrame:
+    """Faces of two data sets, the model being sure of the first and unsure of the second; `wrong` ones have two labels.
+
+    Of the first, half the faces labelled fear look a little like anger too, as many faces do; of the second, some
+    labelled fear look as much like anger as faces of anger do there.
+    """
+    kinds = [  # data set, label, probability of anger and of fear, wrong, faces
+        ("ck48", "anger", 0.95, 0.01, False, count), ("ck48", "fear", 0.01, 0.95, False, count),
+        ("ck48", "fear", 0.60, 0.40, False, count), ("sfew", "anger", 0.35, 0.25, False, 3 * count),
+        ("sfew", "fear", 0.25, 0.35, False, 3 * count), ("sfew", "fear", 0.36, 0.24, True, 5),
+    ]  # fmt: skip
+    rows = pd.DataFrame([kind[:5] for kind in kinds for _ in range(kind[5])])
+    rows = rows.set_axis(["dataset", "label", "anger", "fear", "wrong"], axis=1)
+    rest = [label for label in LABELS if label not in ("anger", "fear")]
+    return rows.assign(**{label: (1 - rows["anger"] - rows["fear"]) / len(rest) for label in rest})
+
+
+def test_how_sure_a_model_usually_is_is_found_for_each_data_set() -> None:
+    rows = two_data_sets(20)
+    found = label_errors(rows, LABELS)
+    assert len(found) == 5 and found["wrong"].all() and set(found["dataset"]) == {"sfew"}
+    pooled = label_errors(rows.assign(dataset="one"), LABELS)
+    assert not pooled["wrong"].any() and len(pooled) == 20  # another list, and a wrong one
+
+
+def test_a_data_set_with_few_faces_of_a_label_borrows_the_average_of_all() -> None:
+    rows = two_data_sets(20)
+    few = rows[(rows["dataset"] == "sfew") & (rows["label"] == "anger")].index[9:]
+    rows = rows.drop(few)  # nine remain, too few: anger must be as probable as over both data sets
+    assert label_errors(rows, LABELS).empty
+    alone = rows.assign(dataset=rows["dataset"].mask(rows.index % 7 == 0, "jaffe"))
+    alone.loc[alone["dataset"] == "jaffe", "label"] = "fear"  # a data set with one label
+    found = label_errors(alone, LABELS)
+    assert set(found["dataset"]) == {"jaffe"} and found["anger"].eq(0.95).all() and len(found) > 1
+
+
 def test_labels_that_the_model_agrees_with_are_not_doubted():
     rows = judged(200, 0)
     rows[LABELS] = certain(rows["label"])
