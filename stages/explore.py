@@ -25,6 +25,9 @@ def main() -> None:
     faces, copied_faces = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
     index, copies = read_index(Path("data/split/index.csv")), read_index(Path("data/augmented/index.csv"))
     removed = read_index(Path("data/clean/removed.csv"))
+    by_hand = index["split"] == "excluded"
+    removed = pd.concat([removed, index[by_hand].assign(reason="excluded by hand")])
+    index = index[~by_hand]
     if index.empty:
         raise InputError("data/split/index.csv has no faces; add a data set, or lower clean.min_contrast")
 
@@ -54,7 +57,7 @@ def main() -> None:
             family = most_copied(rows)
             images = [faces[family["parent"].iloc[0]], *copied_faces[family["id"][:COPIES]]]
             add_strip("copies", label, images, 1 + len(family))
-        for reason, rows in removed.groupby(removed["reason"].str.split(": ").str[0]):
+        for reason, rows in removed.groupby("reason"):
             add_strip("removed", reason, list(faces[sample_rows(rows, REMOVED, seed)["id"]]), len(rows))
         table = pd.DataFrame(strips, columns=["file", "kind", "name", "shown", "of"])
         table.to_csv(folder / "strips.csv", index=False, lineterminator="\n")

@@ -132,7 +132,7 @@ class Run:
             },
         )
         part = dict.fromkeys(self.sources, 1234)
-        self.write("metrics/split.json", {"groups": 86, "train": part, "test": part, "unused": {}})
+        self.write("metrics/split.json", {"groups": 86, "train": part, "test": part, "unused": {}, "excluded": {}})
 
     def _evaluation(self) -> None:
         faces = self.rng.integers(1, 30, (len(self.labels), len(self.labels)))
@@ -294,6 +294,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Run:
             }
         },
     )
+    run.write("metrics/split.json", run.json("metrics/split.json") | {"excluded": {"sfew": 7}})
     run.write("metrics/merge.json", {"sfew": {"faces": 340, "rejected": {}, "more_than_published": {"all/fear": -2}}})
     return run.report()
 
@@ -376,13 +377,15 @@ def test_each_chart_has_a_table_of_its_numbers(run: Run):
 
 
 def test_rejected_and_removed_faces_are_counted_by_reason(run: Run, odd: Run):
-    assert run.tables["Images and faces of each data set, from the archive to the faces in use"][1:] == [
+    assert run.tables["Images and faces of each data set, from the archive to the faces that are kept"][1:] == [
         ["date of the data", "drawn", "drawn"],
         ["in the archive", "361", "361"],
         ["label <odd> is not among data.labels", "−21", "−21"],
         ["duplicate", "−5", "−5"],
-        ["in use", "335", "335"],
+        ["kept", "335", "335"],
     ]
+    assert odd.tables["Faces of each data set in each part of the split"][-1] == ["excluded", "7"]
+    assert "Excluded faces are listed in" in odd.page and "Excluded faces" not in run.page
     assert "Test images of sfew that are also in its training part: 6." in odd.page
     assert "all/fear -2 faces" in odd.page
 
@@ -487,7 +490,7 @@ def test_device_precision_duration_dates_and_validation_faces(run: Run, odd: Run
     ]
     assert "Trained in 72 min on Abacus 3000 in bfloat16" in " ".join(run.page.split())
     assert "Trained on Abacus 3000 in bfloat16" in run.card
-    caption = "Images and faces of each data set, from the archive to the faces in use"
+    caption = "Images and faces of each data set, from the archive to the faces that are kept"
     assert odd.tables[caption][1] == ["date of the data", "2019-07-08"] and "date: 2019-07-08" in odd.card
     other = copy(odd, tmp_path / "project")
     config = other.json("data/model/config.json")
