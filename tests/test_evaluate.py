@@ -329,6 +329,10 @@ def test_the_faces_that_rank_a_run_of_the_benchmark_choose_nothing(tmp_path, tes
         assert first[name]["faces"] == 30
         right = sklearn_metrics.accuracy_score(predicted.label, predicted.prediction)
         assert first[name]["accuracy"] == pytest.approx(right, abs=1e-6)
+        for dataset, part in predicted.groupby("dataset"):
+            told = first[name]["per_dataset"][dataset]
+            right = sklearn_metrics.accuracy_score(part.label, part.prediction)
+            assert told["faces"] == len(part) and told["accuracy"] == pytest.approx(right, abs=1e-6)
     index.loc[index.fold == 2, "label"] = "fear"
     write_index(index, tmp_path / "data/split/index.csv")
     evaluate(tmp_path)

@@ -57,8 +57,17 @@ def detailed_metrics(rows: pd.DataFrame, logits: np.ndarray, temperature: float,
 
 
 def basic_metrics(rows: pd.DataFrame, logits: np.ndarray, temperature: float, labels: list[str]) -> dict:
-    """Return the overall metrics without intervals, to six decimals; arguments as in `detailed_metrics`."""
-    return rounded({"faces": len(rows), **overall_metrics(_class_numbers(rows, labels), logits, temperature)})
+    """Return metrics overall and per data set, without intervals, to six decimals.
+
+    Arguments are those of `detailed_metrics`.
+    """
+    truth = _class_numbers(rows, labels)
+    metrics = {"faces": len(rows), **overall_metrics(truth, logits, temperature)}
+    metrics["per_dataset"] = {
+        dataset: {"faces": len(at), **classification_metrics(truth[at], logits[at].argmax(1))}
+        for dataset, at in rows.groupby("dataset").indices.items()
+    }
+    return rounded(metrics)
 
 
 def overall_metrics(truth: np.ndarray, logits: np.ndarray, temperature: float) -> dict:
