@@ -83,6 +83,7 @@ class Run:
                 "recipe": {"init": "random", "epochs": 9, "lr": 0.0123, "test_flips": False, "precision": "auto"},
                 "seed": 3,
                 "fold": 0,
+                "validation_folds": 1,
                 "labels": self.labels,
                 "inputs": {"size": 24, "mean": [0.5], "std": [0.2]},
                 "processes": 1,
