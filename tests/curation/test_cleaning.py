@@ -182,7 +182,12 @@ def test_the_defects_planted_in_a_drawn_archive_are_found(project: Project, draw
     )
     assert counts["removed"] == removed["reason"].value_counts().to_dict()
     assert kept["sha256"].is_unique
+    assert list(removed) == [*kept, "reason"]
+    every = pd.concat([kept, removed])
+    assert (every.groupby("cluster")["unit"].nunique() == 1).all() and 1 < every["unit"].nunique() < len(every)
     faces = open_faces(project.folder / "data/merged/faces.npy")
+    hashes = perceptual_hashes(faces[kept["id"]])
+    assert [int(text, 16).to_bytes(8, "big") for text in kept["phash"]] == [value.tobytes() for value in hashes]
     assert faces[kept["id"]].std(axis=(1, 2)).min() > 2
 
 
