@@ -258,6 +258,16 @@ def test_the_page_names_drawn_faces(boards: dict[str, Board]):
         assert ("They say nothing about people." in board.text) == board.found["drawn_faces"] == (which != "few")
 
 
+def test_under_cross_validation_the_ranking_is_by_test_faces(tmp_path: Path):
+    board = made(tmp_path, "clear")
+    told = "these faces are the test faces: metrics of a model that is chosen by this ranking are too high"
+    assert told not in board.text and board.text.count("not used for the ranking") == 1
+    board.project.edit("params.yaml", ("protocol: held_out", "protocol: cross_validation"))
+    board.report()
+    assert told in board.text and "not used for the ranking" not in board.text
+    assert "do not affect the ranking" not in board.text
+
+
 def test_how_to_repeat_it(many: Board):
     rows = many.tables["Parameters of the benchmark"]
     assert ["benchmark.models", json.dumps(list(SKILLS["many"]))] in rows and ["benchmark.folds", "[0, 1, 2]"] in rows
