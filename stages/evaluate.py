@@ -14,13 +14,12 @@ import pandas as pd
 import torch
 from torch import nn
 
-from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.base.files import write_json
 from stages.base.paths import RunPaths
 from stages.evaluation.calibration import fit_temperature
 from stages.evaluation.summary import basic_metrics, detailed_metrics
-from stages.evaluation.tables import plot_tables, prediction_table
+from stages.evaluation.tables import plot_tables, prediction_table, write_tables
 from stages.faces.subsets import subsets
 from stages.faces.table import Selection, open_faces, read_index
 from stages.models import hardware
@@ -40,9 +39,8 @@ def main() -> None:
     labels = config["labels"]
     index, settings = read_index(Path("data/split/index.csv")), ("fold", "dataset", "validation_folds", "ranked")
     chosen = subsets(index, **{name: config[name] for name in settings})
-    faces = {"test": chosen.test, "validation": chosen.validation}
-    if config["ranked"]:
-        faces["out_of_fold"] = chosen.out_of_fold
+    names = ("test", "validation", "out_of_fold") if config["ranked"] else ("test", "validation")
+    faces = {name: getattr(chosen, name) for name in names}
     if empty := [name for name, subset in faces.items() if subset.empty]:
         raise InputError(f"data/split/index.csv: there is no {empty[0]} face; change `split` in params.yaml")
 
@@ -53,14 +51,14 @@ def main() -> None:
     temperature = fit_temperature(outputs["validation"], pd.Index(labels).get_indexer(rows["validation"].label))
     metrics = {
         "test": detailed_metrics(rows["test"], outputs["test"], temperature, labels),
-        **{name: basic_metrics(rows[name], outputs[name], temperature, labels) for name in faces if name != "test"},
+        **{name: basic_metrics(rows[name], outputs[name], temperature, labels) for name in names[1:]},
         "temperature": round(temperature, 6),
         "parameters": config["parameters"],
         "drawn_faces": config["drawn_faces"],
         **({"seen_test": config["seen_test"]} if config["seen_test"] else {}),
     }
-    _write_tables(paths.predictions, rows)
-    _write_tables(paths.tables, plot_tables(rows["test"], outputs["test"], temperature, labels))
+    write_tables(paths.predictions, rows)
+    write_tables(paths.tables, plot_tables(rows["test"], outputs["test"], temperature, labels))
     write_json(metrics, paths.metrics)
 
     for name, row in {"test": metrics["test"], **metrics["test"]["per_dataset"]}.items():
@@ -77,13 +75,6 @@ def _logits(network: nn.Module, config: dict, faces: pd.DataFrame) -> np.ndarray
     recipe = config["recipe"]
     outputs = logits(network, Inputs(**config["inputs"]), pixels, recipe["precision"], recipe["test_flips"])
     return outputs.double().cpu().numpy()
-
-
-def _write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
-    with atomic_output(folder) as temporary:
-        temporary.mkdir()
-        for name, table in tables.items():
-            table.to_csv(temporary / f"{name}.csv", index=False, float_format="%.6f", lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """Tables of an evaluation: predictions with a row for each face, and the tables that DVC and the report plot."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
+from stages.base.atomic import atomic_output
 from stages.base.errors import InputError
 from stages.evaluation.calibration import reliability_bins
 from stages.evaluation.summary import per_class_metrics
@@ -80,6 +82,14 @@ def plot_tables(
         "per_class": per_class[["label", "precision", "recall", "f1", "faces"]],
         "probabilities": _histograms(truth, raw),
     }
+
+
+def write_tables(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
+    """Write each table into a new folder as `<name>.csv`, with shares to six decimals."""
+    with atomic_output(folder) as temporary:
+        temporary.mkdir()
+        for name, table in tables.items():
+            table.to_csv(temporary / f"{name}.csv", index=False, float_format="%.6f", lineterminator="\n")
 
 
 def _confusion(rows: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
