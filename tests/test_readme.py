@@ -73,7 +73,7 @@ def test_every_command_runs_in_order(project: Project, drawn: Callable[..., Path
     assert sorted(plain) == sorted([*trained, "augment", "explore"])
 
     table = next(text for command, text in printed.items() if command.startswith("dvc exp show"))
-    assert "google" in table and "split.fold" in table and "test.macro_f1" in table
+    assert "google" in table and "split.fold" in table and "validation.macro_f1" in table
     assert max(map(len, table.splitlines())) <= 120
     while re.search("Queued|Running", status := project.ok("dvc", "queue", "status")):
         time.sleep(1)

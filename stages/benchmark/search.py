@@ -8,9 +8,6 @@ So it ends with the same trials as a search that was never stopped.
 """
 
 import argparse
-import re
-import sys
-from pathlib import Path
 
 import optuna
 import pandas as pd
@@ -18,13 +15,11 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState
 from tqdm import tqdm
 
-from stages.base.errors import InputError, Stopped, guard
-from stages.benchmark.jobs.lock import locked
-from stages.benchmark.jobs.trials import TrialFailed, Trials
+from stages.base.errors import InputError, guard
+from stages.benchmark.jobs.trials import TrialFailed, Trials, trials
 from stages.params.complete import Params
 
 BEST = 5  # trials that are printed at the end
-MAX_FAILURES = 3  # failed trials in a row that end the search
 
 
 def main() -> None:
@@ -38,55 +33,53 @@ def main() -> None:
     params = Params.load()
     if options.trials < 1:
         raise InputError(f"--trials: {options.trials} is too few; give 1 or more")
-    if not re.fullmatch(r"\w[\w-]*", options.name):
-        raise InputError(f"--name: {options.name!r} cannot name experiments; use letters, digits, - and _")
     if not params.search:
         raise InputError("params.yaml: search: nothing to try; name keys of `train`, with low and high, or choices")
-    try:
-        lock = Path(f".dvc/tmp/search/{options.name}.lock")
-        with locked(lock, f"a trial of a search named {options.name!r}") as environment:
-            study = search(params, Trials(params, options.name, environment), options.trials)
-    except KeyboardInterrupt:
-        raise Stopped("stopped; run the same command to continue") from None
+    with trials(params, options.name, ("train", "evaluate"), ("search",)) as series:
+        study = search(params, series, options.trials)
     best = sorted(study.get_trials(states=[TrialState.COMPLETE]), key=lambda trial: -trial.values[0])[:BEST]
     if not best:
         raise InputError("no trial succeeded; the reasons are printed above")
     rows = [{"experiment": f"{options.name}-{t.number}", "macro-F1": f"{t.values[0]:.4f}", **t.params} for t in best]
     table = pd.DataFrame(rows, index=range(1, len(rows) + 1))
     print(table.to_string(float_format="{:.3g}".format, na_rep="null"))
+    print(
+        f"{rows[0]['experiment']} is the best of {len(study.trials)} on the same faces, so its macro-F1 is optimistic"
+    )
+    print(_fair_benchmark(params))
     print(f"to use the best one: dvc exp apply {rows[0]['experiment']} && dvc repro")
 
 
-def search(params: Params, trials: Trials, count: int) -> optuna.Study:
+def search(params: Params, series: Trials, count: int) -> optuna.Study:
     """Return the study of `count` trials, of which those without an experiment are run, one after another.
 
     The sampler is Optuna's TPE (Bergstra et al., Algorithms for Hyper-Parameter Optimization, 2011).
 
     Raises:
-        InputError: as `Trials` does, or `MAX_FAILURES` trials in a row failed.
+        InputError: as `Trials` does.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=params.seed))
-    failures = 0
     space = {key: _distribution(params, key) for key in sorted(params.search)}
     for number in tqdm(range(count), desc="search", unit="trial", disable=None):
         trial = study.ask(space)
-        values = ", ".join(
-            f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
-            for key, value in trial.params.items()
-        )
+        # Set under the model, where nothing overrides them.
+        settings = {f"models.{params.model}.{key}": value for key, value in trial.params.items()}
         try:
-            macro_f1, failures = trials.validation_macro_f1(number, trial.params), 0
-        except TrialFailed as failure:
+            study.tell(trial, series.metrics(number, settings)["validation"]["macro_f1"])
+        except TrialFailed:
             study.tell(trial, state=TrialState.FAIL)
-            tqdm.write(f"trial {number} failed: {values}: {failure}", sys.stderr)
-            failures += 1
-            if failures == MAX_FAILURES:
-                raise InputError(f"{MAX_FAILURES} trials in a row failed, the last because: {failure}") from None
-        else:
-            study.tell(trial, macro_f1)
-            tqdm.write(f"trial {number}: validation macro-F1 {macro_f1:.4f}: {values}", sys.stderr)
     return study
+
+
+def _fair_benchmark(params: Params) -> str:
+    """Return a line that says by which folds a benchmark can rank the found model fairly."""
+    split = params.split
+    first = split.fold + (split.protocol == "cross_validation")
+    used = {(first + number) % split.folds for number in range(split.validation_folds)}
+    others = [fold for fold in params.benchmark.folds if fold not in used]
+    names = ", ".join(map(str, sorted(used)))
+    return f"in a benchmark, fold {names} favours it over models without a search; use others: benchmark.folds={others}"
 
 
 def _distribution(params: Params, key: str) -> BaseDistribution:

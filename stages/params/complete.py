@@ -1,6 +1,7 @@
 """The whole of `params.yaml`, and what must fit together across its sections."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -54,6 +55,19 @@ class Params(General):
     def tried(self, values: dict[str, Any]) -> Recipe:
         """Return the chosen model's recipe with the values that a search tries; InputError if one is not allowed."""
         return validate(Recipe, {**self.recipe.model_dump(), **values}, "search.")
+
+    def changed(self, settings: Mapping[str, Any]) -> Self:
+        """Return the parameters with other values, by keys such as `train.lr`; InputError if one is not allowed."""
+        content = self.model_dump(exclude_unset=True)
+        for key, value in settings.items():
+            *names, last = key.split(".")
+            section = content
+            for name in names:
+                section = section.setdefault(name, {})
+                if not isinstance(section, dict):
+                    raise InputError(f"params.yaml: {key}: unknown key; {name} is a value and not a section")
+            section[last] = value
+        return validate(type(self), content, "")
 
     @model_validator(mode="after")
     def _models_exist(self) -> Self:

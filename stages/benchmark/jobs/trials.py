@@ -1,11 +1,12 @@
-"""Trials of a search as DVC experiments: run in a copy of the project, and read back as they are recorded."""
+"""Trials, which are DVC experiments: run in a copy of the project, and read back as they are recorded."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -14,11 +15,15 @@ from typing import Any
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
-from stages.base.errors import InputError
+from stages.base.errors import InputError, Stopped
+from stages.benchmark.jobs.lock import locked
 from stages.params.complete import Params
 
-DATA = ("merge", "split", "augment")  # they write what training and evaluation read
+DATA = ("merge", "clean", "split", "augment")  # they write what training and evaluation read, one from another
 DVC = (sys.executable, "-m", "dvc")
+MAX_FAILURES = 3  # failed trials in a row that end a series
+
+Settings = Mapping[str, Any]  # values by their keys in params.yaml, such as `train.lr`
 
 
 class TrialFailed(Exception):  # noqa: N818 (the name says what happened)
@@ -26,59 +31,82 @@ class TrialFailed(Exception):  # noqa: N818 (the name says what happened)
 
 
 class Trials:
-    """The trials of one search, numbered from 0.
+    """The trials of one series, numbered from 0.
 
     Args:
         params: the parameters that all trials share.
         name: trial n is the experiment `<name>-<n>`.
+        stages: the stages that differ between trials; all trials share the outputs of the other stages in `DATA`.
+        sections: sections of params.yaml that determine what later trials are.
         environment: environment variables for the processes that run trials.
 
     Raises:
         InputError: the data are not up to date, or the pipeline has never been run.
     """
 
-    def __init__(self, params: Params, name: str, environment: Mapping[str, str]) -> None:
-        self._params, self._name, self._environment = params, name, environment
+    def __init__(
+        self,
+        params: Params,
+        name: str,
+        stages: Collection[str],
+        sections: Collection[str],
+        environment: Mapping[str, str],
+    ) -> None:
+        self._params, self._name, self._stages, self._environment = params, name, stages, environment
+        self._sections, self._failures = sections, 0
         command = [*DVC, "status", "--json", "--with-deps", "augment"]
         status = subprocess.run(command, capture_output=True, text=True, check=False)
         if status.returncode:
             raise InputError(f"dvc status: {_reason(status.stderr.splitlines())}")
         if set(json.loads(status.stdout)) - {"check"}:  # any change of params.yaml makes check outdated
             raise InputError("dvc.lock: the data do not match params.yaml and the code; run: dvc repro augment")
-        stages = YAML(typ="safe").load(Path("dvc.lock"))["stages"]
-        if "report" not in stages:  # `dvc exp apply` fails where a stage with cached outputs never ran
+        lock = YAML(typ="safe").load(Path("dvc.lock"))["stages"]
+        if "report" not in lock:  # `dvc exp apply` fails where a stage with cached outputs never ran
             raise InputError("dvc.lock: the pipeline was never run to its end here; run: dvc repro")
-        self._data = _hashes(stages)
+        self._data = self._hashes(lock)
         numbers = re.findall(rf"/{name}-(\d+)$", _references(f"{name}-*"), re.MULTILINE)
         self._last = max(map(int, numbers), default=-1)
 
-    def validation_macro_f1(self, number: int, values: dict[str, Any]) -> float:
-        """Return the validation macro-F1 of a trial, 0 to 1; the trial is run if no experiment records it.
+    def metrics(self, number: int, settings: Settings) -> dict[str, Any]:
+        """Return the content of metrics/metrics.json of a trial; the trial is run if no experiment records it.
+
+        One line is printed to standard error: the validation macro-F1, or why the trial failed.
 
         Args:
             number: the number of the trial.
-            values: the values of the recipe that it tries.
+            settings: what the trial changes in params.yaml.
 
         Raises:
-            TrialFailed: the trial failed, now or in an earlier run of the search.
-            InputError: the experiment was made with other parameters, data or code.
+            TrialFailed: the trial failed, now or in an earlier run of the series.
+            InputError: the experiment was made with other parameters, data or code, or `MAX_FAILURES` trials in a row
+                failed.
         """
-        experiment = f"{self._name}-{number}"
-        if not _references(experiment):
-            if number < self._last:  # it failed in an earlier run, and later trials were chosen knowing that
-                raise TrialFailed("no experiment records it, but one records a later trial")
-            self._run(experiment, values)
+        experiment, values = f"{self._name}-{number}", self._described(settings)
         try:
-            return self._read(experiment, values)
+            if not _references(experiment):
+                if number < self._last:  # it failed in an earlier run, and later trials were chosen knowing that
+                    raise TrialFailed("no experiment records it, but one records a later trial")
+                self._run(experiment, settings)
+        except TrialFailed as failure:
+            tqdm.write(f"trial {number} failed: {values}: {failure}", sys.stderr)
+            self._failures += 1
+            if self._failures == MAX_FAILURES:
+                raise InputError(f"{MAX_FAILURES} trials in a row failed, the last because: {failure}") from None
+            raise
+        self._failures = 0
+        try:
+            metrics = self._read(experiment, settings)
         except (KeyError, subprocess.CalledProcessError):
             raise InputError(
-                f"{experiment} is an experiment but not a trial of a search; search with another --name"
+                f"{experiment} is an experiment but not a trial of this command; choose another --name"
             ) from None
+        tqdm.write(f"trial {number}: validation macro-F1 {metrics['validation']['macro_f1']:.4f}: {values}", sys.stderr)
+        return metrics
 
-    def _run(self, experiment: str, values: dict[str, Any]) -> None:
+    def _run(self, experiment: str, settings: Settings) -> None:
         options = []
-        for key, value in values.items():  # set under the model, where nothing overrides them
-            options += ["-S", f"++models.{self._params.model}.{key}={json.dumps(value)}"]
+        for key, value in settings.items():
+            options += ["-S", f"++{key}={json.dumps(value)}"]
         command = [*DVC, "exp", "run", "--temp", "-n", experiment, *options, "evaluate"]
         errors = []
         with subprocess.Popen(
@@ -95,43 +123,61 @@ class Trials:
         if not _references(experiment):
             raise TrialFailed(_reason(errors))
 
-    def _read(self, experiment: str, values: dict[str, Any]) -> float:
-        params, reference, yaml = self._params, _references(experiment).split()[0], YAML(typ="safe")
-        stages = yaml.load(_git("show", f"{reference}:dvc.lock"))["stages"]
-        train, evaluate = stages["train"], stages["evaluate"]
-        trained_with = train["params"]["params.yaml"]
-        recorded = trained_with | {
-            "search": yaml.load(_git("show", f"{reference}:params.yaml"))["search"],
-            "launch": train["cmd"],
-            "data": _hashes(stages),
-        }
-        current = params.model_dump()
-        current["models"][params.model] |= values
-        expected = {key: reduce(getitem, key.split("."), current) for key in trained_with} | {
-            "search": {key: tried.model_dump(exclude_unset=True) for key, tried in params.search.items()},
-            "launch": f"{params.launch} -m stages.train",
-            "data": self._data,
-        }
-        code = [dep["path"] for dep in train["deps"] + evaluate["deps"] if dep["path"].startswith("stages")]
-        code.append(f"stages/architectures/{params.recipe.arch}.py")
+    def _read(self, experiment: str, settings: Settings) -> dict[str, Any]:
+        reference, yaml = _references(experiment).split()[0], YAML(typ="safe")
+        lock = yaml.load(_git("show", f"{reference}:dvc.lock"))["stages"]
+        stages = [lock[name] for name in self._stages]
+        file = yaml.load(_git("show", f"{reference}:params.yaml"))
+        recorded: dict[str, Any] = {key: file[key] for key in self._sections}
+        for stage in stages:
+            recorded |= stage.get("params", {}).get("params.yaml", {})
+        current = self._params.changed(settings).model_dump(exclude_unset=True)
+        expected: dict[str, Any] = {key: reduce(getitem, key.split("."), current) for key in recorded}
+        recorded |= {"launch": lock["train"]["cmd"], "data": self._hashes(lock)}
+        expected |= {"launch": f"{self._params.launch} -m stages.train", "data": self._data}
         different = [key for key in expected if expected[key] != recorded[key]]
-        different += _git("diff", "--name-only", reference, "--", *code).splitlines()
+        files = [dependency["path"] for stage in stages for dependency in stage["deps"]]
+        files.append(f"stages/architectures/{self._params.recipe.arch}.py")
+        different += _git("diff", "--name-only", reference, "--", *files).splitlines()  # of the files that git has
         if different:
             raise InputError(
                 f"{experiment} was made with a different {', '.join(different)}, so new trials could not be compared "
-                "with it; search with another --name"
+                "with it; choose another --name"
             )
-        return json.loads(_git("show", f"{reference}:metrics/metrics.json"))["validation"]["macro_f1"]
+        return json.loads(_git("show", f"{reference}:metrics/metrics.json"))
+
+    def _described(self, settings: Settings) -> str:
+        values = {key.removeprefix(f"models.{self._params.model}."): value for key, value in settings.items()}
+        return ", ".join(
+            f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in values.items()
+        )
+
+    def _hashes(self, lock: dict[str, Any]) -> dict[str, str]:
+        """Return the hash of every output that the trials share, by path."""
+        shared = [stage for stage in DATA if stage not in self._stages]
+        return {output["path"]: output["md5"] for stage in shared for output in lock[stage]["outs"]}
+
+
+@contextmanager
+def trials(params: Params, name: str, stages: Collection[str], sections: Collection[str] = ()) -> Iterator[Trials]:
+    """Yield the trials of a series, of which one process runs at a time; arguments and errors are those of `Trials`.
+
+    Raises:
+        InputError: also if `name` cannot be the name of an experiment.
+        Stopped: the process is interrupted.
+    """
+    if not re.fullmatch(r"\w[\w-]*", name):
+        raise InputError(f"--name: {name!r} cannot name experiments; use letters, digits, - and _")
+    try:
+        with locked(Path(f".dvc/tmp/trials/{name}.lock"), f"a trial named {name!r}") as environment:
+            yield Trials(params, name, stages, sections, environment)
+    except KeyboardInterrupt:
+        raise Stopped("stopped; run the same command to continue") from None
 
 
 def _references(experiment: str) -> str:
     """Return the git references of the experiments that match a name or pattern, from any commit, one per line."""
     return _git("for-each-ref", "--format=%(refname)", f"refs/exps/??/*/{experiment}")
-
-
-def _hashes(stages: dict[str, Any]) -> dict[str, str]:
-    """Return the hash of every output of the data stages in a dvc.lock, by path."""
-    return {output["path"]: output["md5"] for stage in DATA for output in stages[stage]["outs"]}
 
 
 def _git(*arguments: str) -> str:
