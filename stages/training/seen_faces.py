@@ -35,8 +35,8 @@ def read_seen(folder: Path, name: str) -> pd.DataFrame:
     path = folder / TRAINED_ON
     if not path.exists():
         raise InputError(
-            f"train.init: {name} has no {TRAINED_ON}, since it comes from an earlier version of the code, so nobody "
-            "can tell whether it was trained on today's test faces; train it again"
+            f"train.init: {name} has no {TRAINED_ON}, because an earlier version of the code trained it, so it is not "
+            "known whether it has seen the test faces; train it again"
         )
     try:
         return read_index(path)[COLUMNS]
