@@ -66,8 +66,8 @@ def seen_test_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> dict
 
     - the same image: equal SHA-256;
     - a near-duplicate: equal perceptual hash. Among the 53,629 faces with contrast of CK+48, JAFFE, SFEW, FER2013 and
-      RAF-DB, no two of different units have equal hashes. 112 pairs differ in two bits of 64 and 542 in four, so that a
-      larger distance would refuse models of the same split. The same images have equal hashes in 81 % after JPEG
+      RAF-DB, no two of different groups have equal hashes. 112 pairs differ in two bits of 64 and 545 in four, so that
+      a larger distance would refuse models of the same split. The same images have equal hashes in 81 % after JPEG
       compression of quality 75, 92 to 97 % in another size, and 53 to 100 % in colour: the count can be too low, but
       one face suffices to refuse a model;
     - another face of its group, which is known by its unit or by the rules above: a face of the same subject or film,
