@@ -8,8 +8,11 @@ from sklearn.metrics import roc_auc_score
 from helpers.populations import CLASSES, Parts, sampled
 from stages.evaluation.intervals import confidence_intervals, confusion_metrics, f1_intervals, group_confusions
 
-SETS = 1500
-SKILLS = {"poor": 0.75, "medium": 1.95, "good": 3.5, "near-perfect": 4.7, "nearer": 5.15, "nearly always right": 5.6}
+SETS = 1000
+SKILLS = {"macro-F1 .3": 0.75, "macro-F1 .6": 1.95, "macro-F1 .9": 3.5, "macro-F1 .98": 4.7, "macro-F1 .99": 5.15}
+PARTS = [
+    {"ck48": 12}, {"sfew": 12}, {"sfew": 24}, {"ck48-": 22, "jaffe": 2, "sfew": 24}, {"sfew": 66}, {"ck48": 118},
+]  # fmt: skip
 
 
 def true_values(parts: Parts, skill: float) -> tuple[float, np.ndarray, np.ndarray]:
@@ -28,11 +31,12 @@ def true_values(parts: Parts, skill: float) -> tuple[float, np.ndarray, np.ndarr
 
 @pytest.mark.slow
 @pytest.mark.parametrize("skill", SKILLS)
-@pytest.mark.parametrize("parts", [
-    {"ck48": 12}, {"sfew": 12}, {"jaffe": 12}, {"ck48": 24}, {"sfew": 24}, {"ck48-": 22, "jaffe": 2, "sfew": 24},
-    {"sfew": 66}, {"ck48": 118},
-], ids=lambda parts: "+".join(f"{groups} {dataset}" for dataset, groups in parts.items()))  # fmt: skip
+@pytest.mark.parametrize("parts", PARTS, ids=lambda parts: "+".join(f"{n} {dataset}" for dataset, n in parts.items()))
 def test_93_to_97_percent_of_intervals_contain_the_true_value(parts: Parts, skill: str) -> None:
+    """More do where few groups have a mistake: a share of groups near 1 has few possible values.
+
+    The standard error of a share is .007.
+    """
     accuracy, f1, areas = true_values(parts, SKILLS[skill])
     covered = {name: [] for name in ("accuracy", "macro_f1", "auroc", "f1")}
     perfect = 0
@@ -45,6 +49,8 @@ def test_93_to_97_percent_of_intervals_contain_the_true_value(parts: Parts, skil
         of_classes = f1_intervals(truth, shares, groups, datasets)
         covered["f1"] += [bounds["low"] <= f1[label] <= bounds["high"] for label, bounds in of_classes.items()]
         perfect += found["accuracy"]["high"] == 1
-    shares = {name: round(float(np.mean(values)), 3) for name, values in covered.items() if values}
-    print(skill, f"accuracy {accuracy:.3f}, macro-F1 {np.nanmean(f1):.3f}, no mistake {perfect / SETS:.2f}", shares)
-    assert min(shares[name] for name in ("accuracy", "macro_f1")) >= 0.93
+    found = {name: float(np.mean(values)) for name, values in covered.items() if values}
+    print(f"accuracy {accuracy:.3f}, macro-F1 {np.nanmean(f1):.3f}, no mistake {perfect / SETS:.2f}", found)
+    most = 0.97 if skill in ("macro-F1 .3", "macro-F1 .6", "macro-F1 .9") else 1
+    assert all(0.93 <= found[name] <= most for name in ("accuracy", "macro_f1")), found
+    assert found.get("f1", 1) >= 0.93 and found["auroc"] >= 0.92, found
