@@ -53,7 +53,7 @@ with atomic_output(Path({str(tmp_path / "out")!r})) as folder:
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert [path.name for path in tmp_path.iterdir()] == [".out.part"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.lock", ".out.part"]
     with atomic_output(tmp_path / "out") as folder:
         folder.mkdir()
         (folder / "all").write_text("all")
