@@ -1,12 +1,16 @@
 """The list of faces that a person has excluded, data/exclude.csv."""
 
+import re
 from pathlib import Path
+from unicodedata import normalize
 
 import pandas as pd
 
 from stages.base.errors import InputError
+from stages.base.files import decode
 
 COLUMNS = ["dataset", "file", "reason"]
+MAX_BYTES = 2**24
 
 
 def exclusion_reasons(index: pd.DataFrame, path: Path) -> pd.Series:
@@ -17,26 +21,87 @@ def exclusion_reasons(index: pd.DataFrame, path: Path) -> pd.Series:
 
     Args:
         index: N faces with the columns dataset and file.
-        path: a CSV file with the columns dataset, file and reason.
+        path: a table with the columns dataset, file and reason, as `read_exclusions` reads it.
 
     Returns:
         N strings with the index's row labels.
 
     Raises:
-        InputError: if the file has other columns, or if a line gives no reason.
+        InputError: the file has other columns, or a line is not a row of them or gives no reason.
     """
-    listed = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if list(listed.columns) != COLUMNS:
-        raise InputError(f"{path}:1: the columns must be {','.join(COLUMNS)}, not {','.join(listed.columns)}")
-    listed["line"] = listed.index + 2
-    for row in listed[listed["reason"].str.strip() == ""].itertuples():
-        raise InputError(
-            f"{path}:{row.line}: the reason is missing; write in the last column why {row.file!r} is excluded"
-        )
-
-    faces = pd.MultiIndex.from_frame(index[["dataset", "file"]])
+    listed = read_exclusions(path)
+    faces = pd.MultiIndex.from_arrays([index["dataset"], index["file"].map(_composed)])
     listed = listed[listed["dataset"].isin(index["dataset"])].drop_duplicates(["dataset", "file"])
     listed = listed.set_index(["dataset", "file"])
     for (dataset, file), line in listed.loc[~listed.index.isin(faces), "line"].items():
         print(f"{path}:{line}: {dataset} has no file {file!r}; the line is ignored")
     return listed["reason"].reindex(faces).fillna("").set_axis(index.index)
+
+
+def read_exclusions(path: Path) -> pd.DataFrame:
+    """Return the rows of a list of excluded faces: dataset, file, reason, and the number of the line, from 1.
+
+    The list is written by hand: separated by commas, semicolons or tabs; in UTF-8, in any encoding with a byte order
+    mark, or in Windows-1252; a value that contains the separator or a quote is in quotes, but the reason, which ends
+    its line, need not be. An empty file excludes nothing.
+
+    Raises:
+        InputError: the file has other columns, or a line is not a row of them or gives no reason.
+    """
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{path}: is larger than {MAX_BYTES} bytes; it lists faces, one a line")
+    lines = re.split(r"\r\n|\r|\n", decode(content))
+    rows: list[tuple[str, str, str, int]] = []
+    separator = None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        if separator is None:
+            separator = _separator(line, f"{path}:{number}")
+            continue
+        fields = _fields(line, separator)
+        if not fields:
+            raise InputError(
+                f"{path}:{number}: {line[:100]!r} is not a row of {separator.join(COLUMNS)}; write a value that "
+                f"contains {separator!r} or a quote in double quotes, and each quote in it twice"
+            )
+        dataset, file_name, reason = fields
+        if not reason:
+            raise InputError(
+                f"{path}:{number}: the reason is missing; write in the last column why {file_name!r} is excluded"
+            )
+        rows.append((dataset, _composed(file_name), reason, number))
+    return pd.DataFrame(rows, columns=[*COLUMNS, "line"])
+
+
+def _separator(header: str, place: str) -> str:
+    """Return what separates the columns in the first line; raise InputError if it does not name `COLUMNS`."""
+    for separator in ",;\t":
+        if [name.strip(' "').lower() for name in header.split(separator)] == COLUMNS:
+            return separator
+    raise InputError(f"{place}: the columns must be {','.join(COLUMNS)}, not {header[:100]}")
+
+
+def _fields(line: str, separator: str) -> tuple[str, str, str] | None:
+    """Return the three values of a line, or None if its first two are not told apart."""
+    value = rf'( *"(?:[^"]|"")*" *|[^"{separator}]*)'
+    if match := re.fullmatch(f"{value}{separator}{value}{separator}(.*)", line, re.DOTALL):
+        dataset, file, reason = (_unquoted(text) for text in match.groups())
+        if dataset and file:
+            return dataset, file, reason
+    return None
+
+
+def _unquoted(text: str) -> str:
+    """Return a value without the quotes around it, and without spaces at its ends."""
+    text = text.strip()
+    if re.fullmatch(r'"(?:[^"]|"")*"', text):
+        return text[1:-1].replace('""', '"').strip()
+    return text
+
+
+def _composed(name: str) -> str:
+    """Return a name with composed characters (Unicode NFC), as macOS and other systems write the same name."""
+    return normalize("NFC", name)
