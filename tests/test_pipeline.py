@@ -19,7 +19,7 @@ STAGES = [*PIPELINE.items(), *BENCHMARK.items()]
 # From top to bottom: a module imports only from its own room and from rooms below it.
 ROOMS = (
     "benchmark", "reporting", "training", "evaluation", "architectures", "models", "inspection", "curation", "datasets",
-    "sources", "faces", "params", "base",
+    "sources", "archives", "faces", "params", "base",
 )  # fmt: skip
 WITH_TORCH = re.compile(
     r"stages/((train|evaluate|explain)\.py|(models|architectures|training|evaluation)/|inspection/cam"

@@ -5,7 +5,7 @@ from itertools import chain
 
 from joblib import Parallel, cpu_count, delayed
 
-from stages.datasets.picture import Crop, Face, Picture, Rejected, prepare
+from stages.datasets.picture import Face, Picture, Rejected, prepare
 
 # A worker process receives one block at a time: large enough to outweigh the cost of sending it.
 BLOCK_IMAGES, BLOCK_BYTES = 512, 2**20
@@ -13,12 +13,11 @@ BLOCK_IMAGES, BLOCK_BYTES = 512, 2**20
 Item = Picture | Rejected
 
 
-def prepare_all(items: Iterable[Item], crop: Crop | None, size: int, channels: int) -> Iterator[Face | Rejected]:
+def prepare_all(items: Iterable[Item], size: int, channels: int) -> Iterator[Face | Rejected]:
     """Yield the result of `prepare` for each picture, computed by one worker process per core.
 
     Args:
         items: pictures, and rejected members, which are passed through.
-        crop: cuts the face out of an image; None if the images show only a face.
         size: side of a face in pixels.
         channels: 1 (grey) or 3 (RGB).
 
@@ -26,12 +25,12 @@ def prepare_all(items: Iterable[Item], crop: Crop | None, size: int, channels: i
         One face or rejected member for each item, in the order of `items`.
     """
     workers = Parallel(n_jobs=cpu_count(), return_as="generator", pre_dispatch="3*n_jobs")
-    prepared = workers(delayed(_prepare_block)(block, crop, size, channels) for block in _blocks(items))
+    prepared = workers(delayed(_prepare_block)(block, size, channels) for block in _blocks(items))
     return chain.from_iterable(prepared)
 
 
-def _prepare_block(items: list[Item], crop: Crop | None, size: int, channels: int) -> list[Face | Rejected]:
-    return [item if isinstance(item, Rejected) else prepare(item, crop, size, channels) for item in items]
+def _prepare_block(items: list[Item], size: int, channels: int) -> list[Face | Rejected]:
+    return [item if isinstance(item, Rejected) else prepare(item, size, channels) for item in items]
 
 
 def _blocks(items: Iterable[Item]) -> Iterator[list[Item]]:
