@@ -1,6 +1,7 @@
 """The list of faces that a person has excluded, data/exclude.csv."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from unicodedata import normalize
 
@@ -11,6 +12,7 @@ from stages.base.files import decode
 
 COLUMNS = ["dataset", "file", "reason"]
 MAX_BYTES = 2**24
+MAX_LINES = 20  # of a reason
 
 
 def exclusion_reasons(index: pd.DataFrame, path: Path) -> pd.Series:
@@ -43,7 +45,7 @@ def read_exclusions(path: Path) -> pd.DataFrame:
 
     The list is written by hand: separated by commas, semicolons or tabs; in UTF-8, in any encoding with a byte order
     mark, or in Windows-1252; a value that contains the separator or a quote is in quotes, but the reason, which ends
-    its line, need not be. An empty file excludes nothing.
+    its line, need not be; in quotes, it can have several lines. An empty file excludes nothing.
 
     Raises:
         InputError: the file has other columns, or a line is not a row of them or gives no reason.
@@ -53,14 +55,10 @@ def read_exclusions(path: Path) -> pd.DataFrame:
     if len(content) > MAX_BYTES:
         raise InputError(f"{path}: is larger than {MAX_BYTES} bytes; it lists faces, one a line")
     lines = re.split(r"\r\n|\r|\n", decode(content))
+    start = next((number for number, line in enumerate(lines) if line.strip()), None)
+    separator = "," if start is None else _separator(lines[start], f"{path}:{start + 1}")
     rows: list[tuple[str, str, str, int]] = []
-    separator = None
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        if separator is None:
-            separator = _separator(line, f"{path}:{number}")
-            continue
+    for number, line in _rows(lines, separator, len(lines) if start is None else start + 1):
         fields = _fields(line, separator)
         if not fields:
             raise InputError(
@@ -74,6 +72,23 @@ def read_exclusions(path: Path) -> pd.DataFrame:
             )
         rows.append((dataset, _composed(file_name), reason, number))
     return pd.DataFrame(rows, columns=[*COLUMNS, "line"])
+
+
+def _rows(lines: list[str], separator: str, start: int) -> Iterator[tuple[int, str]]:
+    """Yield the number and the text of each row from `start` on; a reason in quotes can go over several lines."""
+    while start < len(lines):
+        text, end = lines[start], start + 1
+        if (fields := _fields(text, separator)) and fields[2].startswith('"'):
+            for last in range(end, min(start + MAX_LINES, len(lines))):
+                if _fields(lines[last], separator):  # a row of its own: the quote belongs to the reason
+                    break
+                longer = "\n".join(lines[start : last + 1])
+                if (fields := _fields(longer, separator)) and not fields[2].startswith('"'):
+                    text, end = longer, last + 1
+                    break
+        if text.strip():
+            yield start + 1, text
+        start = end
 
 
 def _separator(header: str, place: str) -> str:
@@ -90,7 +105,7 @@ def _fields(line: str, separator: str) -> tuple[str, str, str] | None:
     if match := re.fullmatch(f"{value}{separator}{value}{separator}(.*)", line, re.DOTALL):
         dataset, file, reason = (_unquoted(text) for text in match.groups())
         if dataset and file:
-            return dataset, file, reason
+            return dataset, file, " ".join(reason.split())
     return None
 
 
