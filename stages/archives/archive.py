@@ -101,7 +101,15 @@ def open_file(stream: IO[bytes], name: str, prefix: str, budget: Budget, depth: 
         raise InputError(f"{full}: {describe_kind(kind)}")
     for member in members:
         budget.spend_member()
-        yield from _open_member(Member(clean_name(member.name), member.open, member.modified), prefix, budget, depth)
+        found = Member(prefix + clean_name(member.name), member.open, member.modified)
+        kind = found.kind()
+        if kind in PACKED:
+            raise InputError(f"{found.name}: {describe_kind(kind)}")
+        if kind == "tar" or kind in CONTAINERS:
+            with damage_as_input_error(found.name), member.open() as inner_file:
+                yield from _open_inner(inner_file, found.name.removeprefix(prefix), prefix, budget, depth + 1)
+        else:
+            yield found
 
 
 def describe_kind(kind: str) -> str:
@@ -114,19 +122,6 @@ def describe_kind(kind: str) -> str:
         case _ if kind in UNSUPPORTED:
             return f"a {kind}, which is not read; unpack it and give the folder, or pack it as a zip file"
     return "truncated, damaged or not an archive (zip, tar or table); download or copy the file again"
-
-
-def _open_member(member: Member, prefix: str, budget: Budget, depth: int) -> Iterator[Member]:
-    """Yield the member itself, or its members if it is an archive."""
-    full = Member(prefix + member.name, member.open, member.modified)
-    kind = full.kind()
-    if kind in PACKED:
-        raise InputError(f"{full.name}: {describe_kind(kind)}")
-    if kind == "tar" or kind in CONTAINERS:
-        with damage_as_input_error(full.name), member.open() as stream:
-            yield from _open_inner(stream, member.name, prefix, budget, depth + 1)
-    else:
-        yield full
 
 
 def _open_inner(stream: IO[bytes], name: str, prefix: str, budget: Budget, depth: int) -> Iterator[Member]:

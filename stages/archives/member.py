@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date
-from typing import IO
+from typing import IO, NamedTuple
 
 from stages.archives.errors import damage_as_input_error
 from stages.archives.sniffing import HEAD, PICTURE_ENDINGS, sniff
@@ -15,8 +14,7 @@ MAX_BYTES = 64 * 2**20  # more than any image or label list needs; stops a decom
 CHUNK = 2**20  # bytes read at a time
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """One file of an archive. It can be opened only while the archive is iterated over.
 
     Attributes:
@@ -41,7 +39,7 @@ class Member:
 
     def kind(self) -> str:
         """Return the kind of the content (`sniff`); a file whose name ends as a picture's does is taken for one."""
-        if self.name.lower().endswith(PICTURE_ENDINGS):
+        if self.name.endswith(PICTURE_ENDINGS) or self.name.lower().endswith(PICTURE_ENDINGS):
             return "picture"
         with damage_as_input_error(self.name), self.open() as stream:
             return sniff(stream.read(HEAD))
@@ -55,9 +53,11 @@ class Member:
         chunks: list[bytes] = []
         length = 0
         with damage_as_input_error(self.name), self.open() as stream:
-            while length <= MAX_BYTES and (chunk := stream.read(CHUNK)):
-                chunks.append(chunk)
-                length += len(chunk)
+            while length <= MAX_BYTES:
+                chunks.append(stream.read(CHUNK))
+                length += len(chunks[-1])
+                if len(chunks[-1]) < CHUNK:
+                    break
         return b"".join(chunks) if length <= MAX_BYTES else None
 
     def header(self) -> list[str]:

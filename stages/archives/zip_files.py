@@ -88,6 +88,7 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 
 def _date(info: zipfile.ZipInfo) -> date | None:
-    with suppress(ValueError):  # day or month 0
+    try:
         return date(*info.date_time[:3])
-    return None
+    except ValueError:  # day or month 0
+        return None

@@ -33,8 +33,9 @@ def decode(content: bytes | None, channels: int) -> Image.Image:
         raise ValueError(f"a picture of {image.width}x{image.height} pixels is too large")
     with _pillow_errors_as_value_error():
         image.load()
-        with suppress(Exception):  # damaged EXIF data: the image is left as it is
-            ImageOps.exif_transpose(image, in_place=True)
+        if "exif" in image.info:  # of a TIFF file, Pillow itself applies the orientation
+            with suppress(Exception):  # damaged EXIF data: the image is left as it is
+                ImageOps.exif_transpose(image, in_place=True)
         if image.mode in DEEP or image.mode.startswith("I;16"):
             image = _from_deep(np.asarray(image))
         elif image.mode == "LAB":
@@ -42,7 +43,12 @@ def decode(content: bytes | None, channels: int) -> Image.Image:
             image = ImageCms.profileToProfile(image, ImageCms.createProfile("LAB"), srgb, outputMode="RGB") or image
         elif image.has_transparency_data:
             image = _opaque(image, channels)
-        return image.convert("L" if channels == 1 else "RGB")
+        return in_mode("L" if channels == 1 else "RGB", image)
+
+
+def in_mode(mode: str, image: Image.Image) -> Image.Image:
+    """Return the image in a mode; without a copy if it is in it."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 @contextmanager

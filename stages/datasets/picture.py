@@ -6,7 +6,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from stages.datasets.crop import crop_face
-from stages.datasets.decoding import decode, from_text
+from stages.datasets.decoding import decode, from_text, in_mode
 
 
 class Picture(NamedTuple):
@@ -83,7 +83,7 @@ def prepare(picture: Picture, size: int, channels: int) -> Face | Rejected:
         image = from_text(picture.content) if isinstance(picture.content, str) else decode(picture.content, channels)
     except ValueError as error:
         return Rejected(picture.file, str(error), lost=True)
-    image = image.convert("L" if channels == 1 else "RGB")
+    image = in_mode("L" if channels == 1 else "RGB", image)
     sha256 = hashlib.sha256(image.tobytes()).hexdigest()
     image, crop_method = crop_face(image) if picture.crop else (image, "")
     if image.size != (size, size):
