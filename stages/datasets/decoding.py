@@ -14,6 +14,8 @@ FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "DIB", "GIF", "PPM", "WEBP", "JPEG2000"
 MAX_PIXELS = 2**24  # checked before decoding: a small file can claim any size
 DEEP = ("I", "F")  # Pillow's modes with more than 8 bits a channel, and those that begin with "I;16"
 
+warnings.filterwarnings("ignore", module="PIL")  # about damaged pictures, which are rejected with a reason
+
 
 def decode(content: bytes | None, channels: int) -> Image.Image:
     """Return the image in a file, upright and opaque, in mode L (1 channel) or RGB (3 channels).
@@ -76,13 +78,12 @@ def from_text(content: str) -> Image.Image:
             numbers = np.fromstring(content, dtype=np.int64, sep=" ")
         except (DeprecationWarning, ValueError):
             numbers = _from_other_text(content)
-    pixels = numbers.astype(np.uint8)
-    if not np.array_equal(pixels, numbers):
+    side = int(len(numbers) ** 0.5)
+    if side == 0 or side * side != len(numbers):
+        raise ValueError(f"{len(numbers)} pixels are not a square")
+    if numbers.min() < 0 or numbers.max() > 255:
         raise ValueError("its pixels are not all from 0 to 255")
-    side = int(len(pixels) ** 0.5)
-    if side == 0 or side * side != len(pixels):
-        raise ValueError(f"{len(pixels)} pixels are not a square")
-    return Image.fromarray(pixels.reshape(side, side))
+    return Image.fromarray(numbers.astype(np.uint8).reshape(side, side))
 
 
 def _from_other_text(content: str) -> np.ndarray:

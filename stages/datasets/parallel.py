@@ -1,6 +1,13 @@
 """Decoding and resizing of images on all cores, in order and with bounded memory."""
 
+import os
+import signal
+import threading
+import time
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from itertools import chain
 
 from joblib import Parallel, cpu_count, delayed
@@ -24,12 +31,16 @@ def prepare_all(items: Iterable[Item], size: int, channels: int) -> Iterator[Fac
     Yields:
         One face or rejected member for each item, in the order of `items`.
     """
+    # When the run is stopped, joblib would advise to give it fewer tasks.
+    warnings.filterwarnings("ignore", r"\d+ tasks which were", UserWarning)
     workers = Parallel(n_jobs=cpu_count(), return_as="generator", pre_dispatch="3*n_jobs")
-    prepared = workers(delayed(_prepare_block)(block, size, channels) for block in _blocks(items))
+    with _ctrl_c_blocked():  # this call starts the workers
+        prepared = workers(delayed(_prepare_block)(block, size, channels, os.getpid()) for block in _blocks(items))
     return chain.from_iterable(prepared)
 
 
-def _prepare_block(items: list[Item], size: int, channels: int) -> list[Face | Rejected]:
+def _prepare_block(items: list[Item], size: int, channels: int, parent: int) -> list[Face | Rejected]:
+    _end_with(parent)
     return [item if isinstance(item, Rejected) else prepare(item, size, channels) for item in items]
 
 
@@ -44,3 +55,28 @@ def _blocks(items: Iterable[Item]) -> Iterator[list[Item]]:
             block, length = [], 0
     if block:
         yield block
+
+
+@contextmanager
+def _ctrl_c_blocked() -> Iterator[None]:
+    """Let processes that start now never see Ctrl-C, which this process handles for them; it sees it at the end."""
+    if os.name == "nt":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """End this worker process soon after its parent, which may be killed without a chance to end its workers."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
