@@ -6,7 +6,6 @@ data/merged/ holds the face table (faces.npy and index.csv), the rejected archiv
 provenance of the archives (sources.json).
 """
 
-import shutil
 from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from stages.base.atomic import atomic_output
+from stages.base.atomic import atomic_output, remove
 from stages.base.errors import InputError, guard
 from stages.base.files import read_json, write_json
 from stages.datasets.completeness import Tally
@@ -77,7 +76,7 @@ def _remove_unlisted(datasets: Collection[str]) -> None:
         return  # what it leads to is the user's, and not this pipeline's to remove
     for folder in ARCHIVES.iterdir():
         if folder.is_dir() and not folder.is_symlink() and folder.name not in datasets:
-            shutil.rmtree(folder)
+            remove(folder)
 
 
 if __name__ == "__main__":

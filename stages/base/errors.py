@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -57,4 +58,5 @@ def cause(error: OSError) -> str:
 def _stop(*_: object) -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # a second one would interrupt what the first one makes the stage finish
+    threading.excepthook = lambda _: None  # a library's threads may miss what the interrupted call has not done
     raise KeyboardInterrupt

@@ -32,10 +32,11 @@ def prepare_all(items: Iterable[Item], size: int, channels: int) -> Iterator[Fac
         One face or rejected member for each item, in the order of `items`.
     """
     # When the run is stopped, joblib would advise to give it fewer tasks.
-    warnings.filterwarnings("ignore", r"\d+ tasks which were", UserWarning)
+    warnings.filterwarnings("ignore", r"\d+ tasks (which were|have been)", UserWarning)
     workers = Parallel(n_jobs=cpu_count(), return_as="generator", pre_dispatch="3*n_jobs")
-    with _ctrl_c_blocked():  # this call starts the workers
-        prepared = workers(delayed(_prepare_block)(block, size, channels, os.getpid()) for block in _blocks(items))
+    with _ctrl_c_ignored():
+        list(workers(delayed(_end_with)(os.getpid()) for _ in range(cpu_count())))  # starts the workers
+    prepared = workers(delayed(_prepare_block)(block, size, channels, os.getpid()) for block in _blocks(items))
     return chain.from_iterable(prepared)
 
 
@@ -58,16 +59,13 @@ def _blocks(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 @contextmanager
-def _ctrl_c_blocked() -> Iterator[None]:
-    """Let processes that start now never see Ctrl-C, which this process handles for them; it sees it at the end."""
-    if os.name == "nt":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _ctrl_c_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C for this moment, and for good in the processes that start in it: this one ends them."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
 
 
 @cache
