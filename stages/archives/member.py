@@ -10,7 +10,7 @@ from stages.archives.sniffing import HEAD, PICTURE_ENDINGS, sniff
 from stages.archives.text import read_lines, read_rows
 from stages.base.errors import InputError
 
-MAX_BYTES = 64 * 2**20  # more than any image or label list needs; stops a decompression bomb
+MAX_BYTES = 32 * 2**20  # more than any image or label list needs; stops a decompression bomb
 CHUNK = 2**20  # bytes read at a time
 
 

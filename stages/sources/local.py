@@ -1,5 +1,6 @@
 """Archives that the user already has: a file is copied unchanged, a folder is packed into a reproducible zip file."""
 
+import hashlib
 import os
 import shutil
 import zipfile
@@ -92,6 +93,18 @@ def locate(path: str) -> Path:
             break
     # pathlib's equivalents keep ".." and fail for an unknown user.
     return Path(os.path.abspath(folder / os.path.expanduser(path)))  # noqa: PTH100, PTH111
+
+
+def fingerprint(path: str) -> str | None:
+    """Return the SHA-256 of a user's archive, or of the names and contents of a folder; None if it cannot be read."""
+    source = locate(path)
+    try:
+        if source.is_dir():
+            content = "".join(f"{name}\n{sha256(source / name)}\n" for name in list_files(source))
+            return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
+        return sha256(source) if source.is_file() else None
+    except (OSError, InputError):  # `fetch` says what is wrong with it
+        return None
 
 
 def _own_name(name: str) -> str:
