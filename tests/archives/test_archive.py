@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.archives import LIMITS, tarred, zipped
+from helpers.archives import LIMITS, tar_bytes, tarred, zip_bytes, zipped
 from stages.archives import member
 from stages.archives.archive import Archive
 from stages.base.errors import InputError
@@ -32,26 +32,6 @@ def refused(path: Path, **limits: int) -> str:
         contents(path, **limits)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
     return str(caught.value)
-
-
-def bytes_of(make, *arguments, **options) -> bytes:
-    out = io.BytesIO()
-    make(out, *arguments, **options)
-    return out.getvalue()
-
-
-def tar_bytes(members: dict[str, bytes], mode: str = "w") -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=mode) as archive:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return out.getvalue()
-
-
-def zip_bytes(members: dict[str, bytes]) -> bytes:
-    return bytes_of(zipped, members)
 
 
 def written(path: Path, content: bytes) -> Path:

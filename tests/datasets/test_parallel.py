@@ -31,10 +31,10 @@ guard(main)
 """
 
 
-def start() -> tuple[subprocess.Popen, list[psutil.Process]]:
+def start(code: str = CODE) -> tuple[subprocess.Popen, list[psutil.Process]]:
     """A process that waits while its workers have nothing to do, and these."""
     process = subprocess.Popen(
-        [sys.executable, "-c", CODE], cwd=ROOT, env=ENVIRONMENT | {"LOKY_MAX_CPU_COUNT": "2"}, text=True,
+        [sys.executable, "-c", code], cwd=ROOT, env=ENVIRONMENT | {"LOKY_MAX_CPU_COUNT": "2"}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     assert process.stdout.readline() == "started\n"
@@ -51,6 +51,15 @@ def test_workers_end_with_a_killed_parent():
     process, workers = start()
     process.kill()
     process.communicate()
+    assert ended(workers)
+
+
+def test_a_killed_worker_is_one_line():
+    code = CODE.replace("if number == 2000", "if number % 2000 == 0").replace("time.sleep(60)", "time.sleep(0.01)")
+    process, workers = start(code)
+    workers[0].kill()
+    errors = process.stderr.read()
+    assert process.wait(60) == 1 and errors.startswith("ERROR: a worker process was killed") and errors.count("\n") == 1
     assert ended(workers)
 
 

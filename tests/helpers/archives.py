@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as some
 from PIL import Image
 
 from stages.datasets.labels import LABELS
@@ -39,6 +40,60 @@ def tarred(path: Path, members: Mapping[str, bytes], mode: str = "w") -> Path:
             member.size = len(content)
             out.addfile(member, io.BytesIO(content))
     return path
+
+
+def zip_bytes(members: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def tar_bytes(members: Mapping[str, bytes], mode: str = "w", **options: Any) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode, **options) as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return out.getvalue()
+
+
+def mutated(content: bytes) -> some.SearchStrategy[bytes]:
+    """The content with a few of its parts changed, zeroed, left out, repeated or inserted, and perhaps cut short."""
+    length = len(content)
+    places = some.integers(0, length - 1)
+    change = some.tuples(
+        some.sampled_from(["set", "flip", "zero", "delete", "repeat", "insert", "cut", "digits"]),
+        places,
+        some.sampled_from([1, 1, 2, 4, 8, 60, 512, 1024]),
+        some.binary(min_size=1, max_size=16),
+    )
+
+    def apply(changes: list[tuple[str, int, int, bytes]]) -> bytes:
+        changed = bytearray(content)
+        for kind, at, count, other in changes:
+            match kind:
+                case "set":
+                    changed[at : at + len(other)] = other
+                case "flip":
+                    changed[at : at + 1] = bytes([(changed[at : at + 1] or b"\0")[0] ^ (other[0] or 1)])
+                case "zero":
+                    changed[at : at + count] = bytes(count)
+                case "delete":
+                    del changed[at : at + count]
+                case "repeat":
+                    changed[at:at] = changed[at : at + count]
+                case "insert":
+                    changed[at:at] = other
+                case "cut":
+                    del changed[at:]
+                case "digits":
+                    changed[at : at + count] = b"9" * count
+        return bytes(changed)
+
+    return some.lists(change, min_size=1, max_size=4).map(apply)
 
 
 def image(seed: int = 0, size: tuple[int, int] = (48, 48), form: str = "PNG") -> bytes:
