@@ -68,10 +68,12 @@ def text_encoding(head: bytes) -> str | None:
         if head.startswith(b"\xef\xbb\xbf"):
             return "utf-8-sig"
         return "utf-32" if head[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") else "utf-16"
-    if head[1::2].count(0) > 0.4 * len(head) and 0 not in head[::2]:
-        return "utf-16-le"
-    if head[::2].count(0) > 0.4 * len(head) and 0 not in head[1::2]:
-        return "utf-16-be"
+    if len(head) >= 4:
+        even, odd = head[::2], head[1::2]
+        if odd.count(0) > 0.8 * len(odd) and 0 not in even:
+            return "utf-16-le"
+        if even.count(0) > 0.8 * len(even) and 0 not in odd:
+            return "utf-16-be"
     return None if any(byte < 32 and byte not in b"\t\n\r\f" for byte in head) else "utf-8"
 
 

@@ -70,10 +70,14 @@ def harmonise(text: str, place: str, codes: Mapping[str, str] | Sequence[str] = 
     codes = with_codes(codes)
     label = find_label(text) or codes.get(find_code(text) or "")
     if label is None:
-        close = get_close_matches(text.casefold(), SPELLINGS, n=1)
-        known = f"known emotions: {', '.join(LABELS)}"
-        if codes:
-            known = f"the data set has {', '.join(f'{code} ({label})' for code, label in codes.items())}"
-        hint = f"did you mean {close[0]!r}?" if close else known
-        raise InputError(f"{place}: unknown emotion {text[:60]!r}; {hint}")
+        raise InputError(f"{place}: {unknown_label(text, codes)}")
     return label
+
+
+def unknown_label(text: str, codes: Mapping[str, str] | Sequence[str] = ()) -> str:
+    """Return a message about a label that is unknown, with the nearest known one or all of them."""
+    known = f"known emotions: {', '.join(LABELS)}"
+    if codes:
+        known = f"the data set has {', '.join(f'{code} ({label})' for code, label in with_codes(codes).items())}"
+    close = get_close_matches(text.casefold(), SPELLINGS, n=1)
+    return f"unknown emotion {text[:60]!r}; {f'did you mean {close[0]!r}?' if close else known}"

@@ -30,7 +30,7 @@ def reject(member: Member, dataset: str) -> Rejected | None:
     if not FILE_NAMES[dataset].match(member.file):
         for other, pattern in FILE_NAMES.items():
             if pattern.match(member.file):
-                return Rejected(member.name, f"named as the pictures of {other}", lost=True)
+                return Rejected(member.name, f"named as the pictures of {other}")
     return None
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-WORD = re.compile(r"(?:(train)(?:ing)?|(val)(?:id(?:ation)?)?|(test)(?:ing)?)(?:set|data|images|faces)?")
+WORD = re.compile(r"(?:(train)(?:ing)?|(val)(?:id(?:at(?:ion|e))?)?|(test)(?:ing)?)(?:set|data|images|faces)?")
 PARTS = ("train", "val", "test")
 
 
@@ -17,11 +17,8 @@ def find_part(text: str) -> str | None:
     """
     words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", text)]
     found = {PARTS[match.lastindex - 1] for word in words if (match := WORD.fullmatch(word)) and match.lastindex}
-    together = "".join(words)
-    if "publictest" in together:
-        return "val"
-    if "privatetest" in together:
-        return "test"
+    if match := re.search("(public|private)test", "".join(sorted(words, key="test".__eq__))):
+        return "val" if match[1] == "public" else "test"
     return found.pop() if len(found) == 1 else None
 
 

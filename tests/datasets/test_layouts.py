@@ -63,7 +63,10 @@ def test_an_unknown_label_is_refused_with_its_place(text: str):
     ("part", "names"),
     [
         ("train", "train Training TRAIN Train_Aligned_Faces train_afew FER2013Train trainset train.csv 01_train"),
-        ("val", "val Valid validation Val_Aligned_Faces_new val_afew PublicTest publictest public_test FER2013Valid"),
+        (
+            "val",
+            "val Valid validation Val_Aligned_Faces_new val_afew PublicTest publictest TestPublic FER2013Valid",
+        ),
         ("test", "test Testing TEST PrivateTest privatetest private_test FER2013Test test_set test_aligned"),
         (None, "images trainval train_test_split value contest latest Evaluation 1 angry"),
     ],
@@ -98,7 +101,7 @@ def test_ck_labels_without_pictures_are_lost_and_pictures_without_labels_are_no_
     only = zipped(tmp_path / "labels.zip", {"Emotion/S010/004/S010_004_00000012_emotion.txt": b"3.0"})
     assert lost("ck48", only) == ["a label of a sequence without pictures"]
     frames = zipped(tmp_path / "x.zip", dict.fromkeys(ck(lambda frame: f"cohn/S010/004/S010_004_{frame:08}.png"), PNG))
-    with pytest.raises(InputError, match="unknown emotion '004'"):
+    with pytest.raises(InputError, match="no label is here; put Emotion_labels.zip"):
         items("ck48", frames)
 
 
@@ -121,7 +124,7 @@ def test_a_table_of_ck_tells_no_subject(tmp_path: Path):
 @pytest.mark.parametrize(
     "name", ["KA.AN1.39.tiff", "KA.AN1.39.jpg", "KA.AN1.39.tiff.png", "ka.an1.39.TIF", "KA-AN1-39.bmp"]
 )
-@pytest.mark.parametrize("folder", ["", "jaffe/", "jaffe/anger/", "0 Angry/"])
+@pytest.mark.parametrize("folder", ["", "jaffe/", "jaffe/anger/", "0 Angry/", "train/jaffe/"])
 def test_jaffe_is_read_by_its_names_in_any_folder(tmp_path: Path, name: str, folder: str):
     (face,) = items("jaffe", packed(tmp_path / "x.zip", [folder + name]))
     assert isinstance(face, Picture) and (face.label, face.subject, face.crop) == ("anger", "KA", True)
@@ -358,6 +361,12 @@ def test_ferplus_is_read_from_its_own_pictures_in_any_order(tmp_path: Path, list
     assert counts("ferplus", path) == {("train", "happy"): 1, ("val", "happy"): 1, ("test", "happy"): 1}
     assert lost("ferplus", path) == []
     assert counts("fer2013", path) == {}  # FER2013's own labels are not there
+
+
+def test_pictures_of_ferplus_beside_the_table_of_fer2013_are_not_lost(tmp_path: Path):
+    table = "\n".join(["emotion,pixels,Usage", *fer_rows()]).encode()
+    path = zipped(tmp_path / "x.zip", {"fer2013.csv": table, "FER2013Train/fer0000000.png": PNG, "x/label.csv": b"1"})
+    assert counts("fer2013", path) == FER_COUNTS and lost("fer2013", path) == []
 
 
 def test_ferplus_without_votes_is_refused(tmp_path: Path):

@@ -11,8 +11,9 @@ from pathlib import PurePosixPath
 
 from stages.archives.archive import Archive
 from stages.archives.member import Member
-from stages.datasets.labels import harmonise
-from stages.datasets.layout import FILE_NAMES, folder_label, reject
+from stages.base.errors import InputError
+from stages.datasets.labels import harmonise, unknown_label
+from stages.datasets.layout import FILE_NAMES, reject, told_label
 from stages.datasets.picture import Picture, Rejected
 from stages.datasets.readers.face_table import read_header
 
@@ -56,18 +57,17 @@ def read(archive: Archive) -> Iterator[Picture | Rejected]:
             yield rejected
         elif not (match := NAME.match(member.file)):
             yield Rejected(member.name, f"no subject is known: not named as {LAYOUT}", lost=True)
-        elif not emotions:
-            label = folder_label(member) or harmonise(member.folders[-1] if member.folders else "", member.name)
+        elif label := told_label(member):
             yield Picture(member.name, label, member.read(), match[1].upper(), _sequence(member))
-        elif (label_of_folder := folder_label(member)) is not None:
-            yield Picture(member.name, label_of_folder, member.read(), match[1].upper(), _sequence(member))
+        elif not emotions:
+            raise InputError(_without_label(member))
         elif _sequence(member) not in emotions:
             yield Rejected(member.name, "a frame of a sequence without a label")
         elif _frame(member) not in peaks[_sequence(member)]:
             yield Rejected(member.name, f"not one of the last {PEAK_FRAMES} frames of its sequence")
         else:
-            label = emotions[_sequence(member)]
-            yield Picture(member.name, label, member.read(), match[1].upper(), _sequence(member), crop=True)
+            sequence = _sequence(member)
+            yield Picture(member.name, emotions[sequence], member.read(), match[1].upper(), sequence, crop=True)
 
 
 def _read_sequences(archive: Archive) -> tuple[dict[str, str], dict[str, list[int]]]:
@@ -82,6 +82,13 @@ def _read_sequences(archive: Archive) -> tuple[dict[str, str], dict[str, list[in
             frames = peaks[_sequence(member)]
             peaks[_sequence(member)] = heapq.nlargest(PEAK_FRAMES, {*frames, _frame(member)})
     return emotions, peaks
+
+
+def _without_label(member: Member) -> str:
+    folder = member.folders[-1] if member.folders else ""
+    if not folder or folder.isdigit():
+        return f"{member.name}: no label is here; put Emotion_labels.zip of CK+ beside it, in one folder"
+    return f"{member.name}: {unknown_label(folder)}"
 
 
 def _is_emotion_file(member: Member) -> bool:

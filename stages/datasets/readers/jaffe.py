@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from stages.archives.archive import Archive
 from stages.base.errors import InputError
-from stages.datasets.layout import FILE_NAMES, folder_label, reject
+from stages.datasets.layout import FILE_NAMES, reject, told_label
 from stages.datasets.picture import Picture, Rejected
 
 LAYOUT = "jaffedbase/KA.AN1.39.tiff; KA is the person and AN the emotion"
@@ -46,8 +46,8 @@ def read(archive: Archive) -> Iterator[Picture | Rejected]:
             yield rejected
         elif match := FILE_NAMES["jaffe"].match(member.file):
             subject, label = match[1].upper(), CODES[match[2].upper()]
-            if folder_label(member) not in (None, label):
-                raise InputError(f"{member.name}: named as {label}, but in the folder of {folder_label(member)}")
+            if told_label(member) not in (None, label):
+                raise InputError(f"{member.name}: named as {label}, but in the folder of {told_label(member)}")
             yield Picture(member.name, label, member.read(), subject, crop=True)
         else:
             yield Rejected(member.name, f"no person is known: not named as {LAYOUT}", lost=True)
