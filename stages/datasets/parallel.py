@@ -11,7 +11,9 @@ from functools import cache
 from itertools import chain
 
 from joblib import Parallel, cpu_count, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from stages.base.errors import InputError
 from stages.datasets.picture import Face, Picture, Rejected, prepare
 
 # A worker process receives one block at a time: large enough to outweigh the cost of sending it.
@@ -37,7 +39,16 @@ def prepare_all(items: Iterable[Item], size: int, channels: int) -> Iterator[Fac
     with _ctrl_c_ignored():
         list(workers(delayed(_end_with)(os.getpid()) for _ in range(cpu_count())))  # starts the workers
     prepared = workers(delayed(_prepare_block)(block, size, channels, os.getpid()) for block in _blocks(items))
-    return chain.from_iterable(prepared)
+    return _faces(prepared)
+
+
+def _faces(prepared: Iterable[list[Face | Rejected]]) -> Iterator[Face | Rejected]:
+    try:
+        yield from chain.from_iterable(prepared)
+    except TerminatedWorkerError:
+        raise InputError(
+            "a worker process was killed, perhaps because the memory is full; close other programs and run again"
+        ) from None
 
 
 def _prepare_block(items: list[Item], size: int, channels: int, parent: int) -> list[Face | Rejected]:

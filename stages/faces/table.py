@@ -69,9 +69,7 @@ def open_faces(path: Path, *indexes: pd.DataFrame) -> np.ndarray:
 
 def _check_ids(ids: np.ndarray, faces: np.ndarray, name: str) -> None:
     if len(ids) and not 0 <= ids.min() <= ids.max() < len(faces):
-        raise InputError(
-            f"{name}: has {len(faces)} faces, and an index names face {ids.max()}; {AGAIN}"
-        )
+        raise InputError(f"{name}: has {len(faces)} faces, and an index names face {ids.max()}; {AGAIN}")
 
 
 def write_faces(faces: Iterable[np.ndarray], shape: tuple[int, ...], path: Path) -> None:

@@ -57,7 +57,7 @@ def test_workers_end_with_a_killed_parent():
 def test_a_killed_worker_is_one_line():
     code = CODE.replace("time.sleep(60)", "continue")  # it goes on for ever
     process, workers = start(code)
-    workers[0].kill()
+    next(worker for worker in workers if "popen_loky_posix" in " ".join(worker.cmdline())).kill()
     errors = process.stderr.read()
     assert process.wait(60) == 1 and errors.startswith("ERROR: a worker process was killed") and errors.count("\n") == 1
     assert ended(workers)
