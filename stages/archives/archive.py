@@ -101,7 +101,8 @@ def open_file(stream: IO[bytes], name: str, prefix: str, budget: Budget, depth: 
         raise InputError(f"{full}: {describe_kind(kind)}")
     for member in members:
         budget.spend_member()
-        found = Member(prefix + clean_name(member.name), member.open, member.modified)
+        name = prefix + clean_name(member.name)
+        found = member if name == member.name else member._replace(name=name)
         kind = found.kind()
         if kind in PACKED:
             raise InputError(f"{found.name}: {describe_kind(kind)}")

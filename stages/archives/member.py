@@ -39,7 +39,7 @@ class Member(NamedTuple):
 
     def kind(self) -> str:
         """Return the kind of the content (`sniff`); a file whose name ends as a picture's does is taken for one."""
-        if self.name.endswith(PICTURE_ENDINGS) or self.name.lower().endswith(PICTURE_ENDINGS):
+        if self.name.rpartition(".")[2].lower() in PICTURE_ENDINGS:
             return "picture"
         with damage_as_input_error(self.name), self.open() as stream:
             return sniff(stream.read(HEAD))

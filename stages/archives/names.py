@@ -11,6 +11,7 @@ MAX_NAME = 1000  # characters; file systems allow 255 for a part of a path
 PLAIN = re.compile(r"[\w+ ()-][\w.+ ()-]*(/[\w+ ()-][\w.+ ()-]*)*", re.ASCII)  # nothing to normalise, no litter
 LITTER_FOLDERS = {"__macosx", ".spotlight-v100", ".trashes", ".fseventsd", "$recycle.bin", "@eadir"}
 LITTER_FOLDERS |= {"system volume information", ".ipynb_checkpoints"}
+LITTER = re.compile(r"(?:^|[/\\])(?:[.$_@]|Icon|System|e?h?Thumbs|desktop)", re.IGNORECASE)  # how each of them begins
 LITTER_FILES = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory", "icon\r", ".localized"}
 
 
@@ -37,7 +38,7 @@ def clean_name(name: str) -> str:
 
 def is_litter(name: str) -> bool:
     """Return whether an operating system added this file: it is no data, and is left out."""
-    if PLAIN.fullmatch(name) and "__" not in name and not name.lower().endswith((".db", ".ini")):
+    if not LITTER.search(name):
         return False
     *folders, file = name.lower().replace("\\", "/").split("/")
     return file.startswith("._") or file in LITTER_FILES or not LITTER_FOLDERS.isdisjoint(folders)
