@@ -23,7 +23,7 @@ def atomic_output(path: Path) -> Iterator[Path]:
         InputError: another process is writing `path`, or a folder above it is a link.
     """
     with exclusive(path), writing(path):
-        temporary = path.with_name(f".{path.name}.part")
+        temporary = _temporary(path)
         remove(temporary)
         try:
             yield temporary
@@ -64,13 +64,17 @@ def exclusive(path: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Name `path` in errors of the operating system that do not name a file themselves, such as that of a full disk."""
+    """Name `path` in errors of the operating system that name no file, as on a full disk, or its temporary one."""
     try:
         yield
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None or Path(os.fsdecode(error.filename)).is_relative_to(_temporary(path)):
             error.filename = str(path)
         raise
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
 
 
 def remove(path: Path) -> None:

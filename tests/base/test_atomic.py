@@ -116,7 +116,9 @@ def test_nothing_is_written_or_removed_through_a_link(tmp_path: Path, monkeypatc
 def test_an_error_of_the_system_names_the_output(tmp_path: Path, name: str):
     with pytest.raises(OSError) as error, atomic_output(tmp_path / name) as path:
         path.write_text("half")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as a write to a full disk raises it
+        if name == "out":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as a write to a full disk raises it
+        (path / "file").write_text("not in a folder")
     assert error.value.filename == str(tmp_path / name) and not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
