@@ -495,9 +495,11 @@ def test_device_precision_duration_dates_and_validation_faces(run: Run, odd: Run
     assert odd.tables[caption][1] == ["date of the data", "2019-07-08"] and "date: 2019-07-08" in odd.card
     other = copy(odd, tmp_path / "project")
     config = other.json("data/model/config.json")
-    config["sources"]["sfew"]["date"] = None
+    config["sources"]["sfew"] |= {"date": None, "from": "a_b<img src=x>[c](d)`$e$|.zip\n# heading"}
     other.write("data/model/config.json", config)
     assert other.report().tables[caption][1] == ["date of the data", "not known"] and "date: not known" in other.card
+    # The name of an archive is shown as it is, and is no Markdown and no HTML.
+    assert r"from: a\_b&lt;img src=x&gt;\[c\](d)\`\$e\$\|.zip\\n# heading, version" in other.card
 
 
 # The card
