@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from unicodedata import normalize
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from stages.base.errors import InputError
-from stages.curation.exclusions import COLUMNS, exclusion_reasons, read_exclusions
+from stages.curation.exclusions import COLUMNS, excluded_faces, read_exclusions
 
 HEADER = "dataset,file,reason\n"
 INDEX = pd.DataFrame({"dataset": ["sfew"] * 3, "file": ["Val/a.png", "Val/b, c.png", "Val/é.png"]}, index=[7, 8, 9])
@@ -18,7 +19,10 @@ INDEX = pd.DataFrame({"dataset": ["sfew"] * 3, "file": ["Val/a.png", "Val/b, c.p
 
 def reasons(path: Path, content: str | bytes) -> list[str]:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return exclusion_reasons(INDEX, path).tolist()
+    listed = read_exclusions(path).drop_duplicates(["dataset", "file"]).set_index("file")["reason"]
+    excluded = excluded_faces(INDEX.assign(split="train"), path)
+    names = [normalize("NFC", name) for name in INDEX["file"]]
+    return [listed[name] if out else "" for name, out in zip(names, excluded, strict=True)]
 
 
 @pytest.mark.parametrize(
