@@ -79,7 +79,10 @@ def _fair_benchmark(params: Params) -> str:
     used = {(first + number) % split.folds for number in range(split.validation_folds)}
     others = [fold for fold in params.benchmark.folds if fold not in used]
     names = ", ".join(map(str, sorted(used)))
-    return f"in a benchmark, fold {names} favours it over models without a search; use others: benchmark.folds={others}"
+    return (
+        f"in a benchmark, faces of fold {names} favour it over models without a search; rank by others: "
+        f"benchmark.folds={others}"
+    )
 
 
 def _distribution(params: Params, key: str) -> BaseDistribution:

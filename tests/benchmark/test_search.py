@@ -113,6 +113,8 @@ def test_a_search_of_other_params_code_or_data_is_not_gone_on_with(ready: Projec
         ready.ok("dvc", "checkout", "-q", "--allow-missing")
 
     first = ready.ok(*SEARCH, "--trials", "1")
+    assert "best of 1 on the same faces" in first and "faces of fold 0 favour it" in first
+    assert first.splitlines()[-2].endswith("benchmark.folds=[1, 2, 3, 4]")
     ready.edit("params.yaml", ("models: [cnn5, cnn8", "models: [cnn8"))  # what a trial does not read
     ready.edit("stages/report.py", ("import", "# a comment\nimport"))
     commit(ready)  # experiments are found from other commits
