@@ -296,7 +296,13 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Run:
         },
     )
     run.write("metrics/split.json", run.json("metrics/split.json") | {"excluded": {"sfew": 7}})
-    run.write("metrics/merge.json", {"sfew": {"faces": 340, "rejected": {}, "more_than_published": {"all/fear": -2}}})
+    merged = {
+        "faces": 340,
+        "rejected": {},
+        "more_than_published": {"all/fear": -2},
+        "missing": ["the official test part"],
+    }
+    run.write("metrics/merge.json", {"sfew": merged})
     return run.report()
 
 
@@ -389,6 +395,11 @@ def test_rejected_and_removed_faces_are_counted_by_reason(run: Run, odd: Run):
     assert "Excluded faces are listed in" in odd.page and "Excluded faces" not in run.page
     assert "Test images of sfew that are also in its training part: 6." in odd.page
     assert "all/fear -2 faces" in odd.page
+
+
+def test_the_page_begins_with_what_is_missing_in_the_data(run: Run, odd: Run):
+    lack = "Incomplete data.</strong> sfew lacks the official test part"
+    assert lack in odd.page.partition('id="summary"')[0] and "Incomplete data" not in run.page
 
 
 def test_faces_are_on_the_page_only_if_report_faces_is_true(run: Run, tmp_path: Path):

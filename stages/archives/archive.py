@@ -19,7 +19,7 @@ from stages.archives.errors import damage_as_input_error
 from stages.archives.limits import Budget
 from stages.archives.member import CHUNK, Member
 from stages.archives.metered import Metered
-from stages.archives.names import clean_name
+from stages.archives.names import clean_name, shorten
 from stages.archives.sniffing import CONTAINERS, HEAD, PACKED, UNSUPPORTED, sniff
 from stages.archives.tar_files import tar_members
 from stages.archives.zip_files import zip_members
@@ -58,7 +58,7 @@ class Archive:
     def _members(self, path: Path) -> Iterator[Member]:
         count, last = 0, ""
         with damage_as_input_error(
-            path.name, lambda: f"{count:,} files were read before, the last one is {last}" if count else ""
+            path.name, lambda: f"{count:,} files were read before, the last one is {shorten(last)}" if count else ""
         ):
             budget = Budget(self.limits, path.name, path.stat().st_size)
             with path.open("rb") as stream:

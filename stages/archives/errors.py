@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from stages.archives.names import shorten
 from stages.base.errors import InputError
 
 
@@ -22,6 +23,7 @@ def damage_as_input_error(name: str, progress: Callable[[], str] = str) -> Itera
     except InputError:
         raise
     except Exception as error:  # zipfile, tarfile, zlib, bz2 and lzma raise a dozen kinds for bytes that are damaged
+        name = shorten(name)
         reason = " ".join((str(error) or type(error).__name__).split())[:120].rstrip(":")
         read = f"; {progress()}" if progress() else ""
         if isinstance(error, OSError) and error.errno:

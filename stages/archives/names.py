@@ -7,7 +7,7 @@ from contextlib import suppress
 import stages.archives.text  # noqa: F401 (registers the error handler "latin-1")
 from stages.base.errors import InputError
 
-MAX_NAME = 1000  # characters; file systems allow 255 for a part of a path
+MAX_NAME = 400  # characters; file systems allow 255 for a part of a path
 PLAIN = re.compile(r"[\w+ ()-][\w.+ ()-]*(/[\w+ ()-][\w.+ ()-]*)*", re.ASCII)  # nothing to normalise, no litter
 LITTER_FOLDERS = {"__macosx", ".spotlight-v100", ".trashes", ".fseventsd", "$recycle.bin", "@eadir"}
 LITTER_FOLDERS |= {"system volume information", ".ipynb_checkpoints"}
@@ -34,6 +34,11 @@ def clean_name(name: str) -> str:
     name = unicodedata.normalize("NFC", name)
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     return "".join(_escape(character) for character in "/".join(parts))
+
+
+def shorten(name: str) -> str:
+    """Return a name for a message: the middle of a long one is left out."""
+    return name if len(name) <= 100 else f"{name[:50]}...{name[-45:]}"
 
 
 def is_litter(name: str) -> bool:

@@ -112,6 +112,11 @@ def test_a_name_that_is_too_long_is_refused(tmp_path: Path):
     assert "a file name of 2004 characters" in refused(zipped(tmp_path / "x.zip", {"a" * 2000 + ".png": b"1"}))
 
 
+def test_a_long_name_is_shortened_in_messages(tmp_path: Path):
+    content = tar_bytes({"a" * 350 + ".png": b"1"})[:-9000]
+    assert len(refused(written(tmp_path / "x.tar", content))) < 300
+
+
 # --- links, devices, passwords, methods ---
 
 

@@ -52,10 +52,8 @@ def read(archive: Archive) -> Iterator[Picture | Rejected]:
                 yield Rejected(member.name, "a table without the column Usage; another table has it")
             else:
                 yield from rows.of(member, header, archive.limits.members)
-        elif is_votes(member):
-            yield Rejected(member.name, "votes of FER+, read as the data set ferplus")
         elif rejected := reject(member, "fer2013"):
-            yield rejected
+            yield Rejected(member.name, "votes of FER+, read as the data set ferplus") if is_votes(member) else rejected
         elif tables:
             yield Rejected(member.name, f"FER2013 is read from {min(tables)}")
         elif (label := folder_label(member, CODES)) is None:
