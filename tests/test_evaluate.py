@@ -20,7 +20,7 @@ from sklearn.frozen import FrozenEstimator
 from helpers.evaluated import LABELS, write_tree
 from helpers.project import ROOT
 from stages.base.errors import InputError
-from stages.evaluation.calibration import calibration_error, fit_temperature, reliability_bins
+from stages.evaluation.calibration import calibration_error, calibration_floor, fit_temperature, reliability_bins
 from stages.evaluation.metrics import classification_metrics, logit_metrics
 from stages.evaluation.summary import coarse_metrics, detailed_metrics, overall_metrics, per_class_metrics
 from stages.evaluation.tables import plot_tables, prediction_table
@@ -84,6 +84,7 @@ def test_overall_metrics_equal_scikit_learns(classes: int, seed: int) -> None:
         {
             "log_loss": sklearn_metrics.log_loss(truth, softmax(logits / 2, 1)),
             "ece": calibration_error(truth, softmax(logits / 2, 1)),
+            "ece_floor": calibration_floor(softmax(logits / 2, 1)),
         }
     )
     assert found == pytest.approx(
@@ -97,6 +98,7 @@ def test_overall_metrics_equal_scikit_learns(classes: int, seed: int) -> None:
             "kappa": sklearn_metrics.cohen_kappa_score(truth, prediction),
             "log_loss": sklearn_metrics.log_loss(truth, shares),
             "ece": calibration_error(truth, shares),
+            "ece_floor": calibration_floor(shares),
         }
     )
 
@@ -258,13 +260,15 @@ def test_logits_that_are_not_finite_are_refused(test_faces: pd.DataFrame, logits
 def test_metrics_of_a_data_set_count_only_its_classes(test_faces: pd.DataFrame) -> None:
     right = 99 * np.eye(4)[[LABELS.index(label) for label in test_faces.label]]
     found = detailed_metrics(prediction_table(test_faces, right, LABELS), right, 1.0, LABELS)["per_dataset"]
-    certain = {"low": 1, "high": 1}
     perfect = {"accuracy": 1, "balanced_accuracy": 1, "macro_f1": 1, "auroc": 1}
-    intervals = dict.fromkeys(perfect, certain)
+    certain = {"ece": 0, "ece_floor": 0}
+    perfect_interval = {"low": pytest.approx(10 / (10 + 2.262157**2), abs=1e-6), "high": 1}  # Student's, 9 degrees
+    few = {"interval": dict.fromkeys(perfect, perfect_interval), "warning": found["ck48"]["warning"]}
     assert found == {
-        "ck48": {"faces": 40, "groups": 10, **perfect, "interval": intervals},
-        "sfew": {"faces": 20, "groups": 5, **perfect, "interval": intervals},
+        "ck48": {"faces": 40, "groups": 10, **perfect, **certain, "calibrated": certain, **few},
+        "sfew": {"faces": 20, "groups": 5, **perfect, **certain, "calibrated": certain},
     }
+    assert "only 10 groups" in found["ck48"]["warning"]
 
 
 # The stage

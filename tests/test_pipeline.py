@@ -310,7 +310,7 @@ def test_a_benchmark_goes_on_where_it_was_killed_and_another_model_runs_alone(re
     for model in board["models"]:
         runs = [repository.folder / f"data/benchmark/{model}/{fold}-0/metrics.json" for fold in (0, 1)]
         parts = [json.loads(run.read_text())["out_of_fold"] for run in runs]
-        told = board["models"][model]["validation"]
+        told = board["models"][model]["out_of_fold"]
         assert told["faces"] == sum(part["faces"] for part in parts)
         assert told["mean"]["macro_f1"] == pytest.approx(sum(part["macro_f1"] for part in parts) / 2, abs=2e-6)
         assert f" {model} " in printed

@@ -144,14 +144,15 @@ class Run:
             precision=(faces / faces.sum(0, keepdims=True)).ravel().round(6),
         )
         per_class = {
-            label: {name: self.share() for name in ("precision", "recall", "f1", "auroc")} | {"faces": int(count)}
-            for label, count in zip(self.labels, faces.sum(1), strict=True)
+            label: {name: self.share() for name in ("precision", "recall", "f1", "auroc")}
+            | {"faces": int(count), "groups": 8 + at, "interval": {"f1": {"low": 0.125 * at, "high": 0.125 * at + 0.1}}}
+            for at, (label, count) in enumerate(zip(self.labels, faces.sum(1), strict=True))
         }
         test = self._metrics(int(faces.sum()), 22) | {
-            name: self.share() for name in ("weighted_f1", "top2", "log_loss", "kappa", "ece")
+            name: self.share() for name in ("weighted_f1", "top2", "log_loss", "kappa", "ece", "ece_floor")
         }
         test |= {
-            "calibrated": {"log_loss": self.share(), "ece": self.share()},
+            "calibrated": {name: self.share() for name in ("log_loss", "ece", "ece_floor")},
             "coarse": {name: self.share() for name in METRICS[:3]},
             "per_class": per_class,
             "per_dataset": {name: self._metrics(77, 9) for name in self.sources},
@@ -206,7 +207,10 @@ class Run:
         interval = {
             name: {"low": round(value / 2, 6), "high": round((value + 1) / 2, 6)} for name, value in values.items()
         }
-        return {"faces": faces, "groups": groups, **values, "interval": interval}
+        calibration = {name: self.share() for name in ("ece", "ece_floor")}
+        calibration["calibrated"] = {name: self.share() for name in ("ece", "ece_floor")}
+        few = {"warning": f"only {groups} groups: take care"} if groups < 12 else {}
+        return {"faces": faces, "groups": groups, **values, **calibration, "interval": interval, **few}
 
     def _training(self) -> None:
         for part in ("train", "validation"):
@@ -337,8 +341,17 @@ def test_the_tables_show_the_metrics(run: Run):
         for name, part in {"all": test, **test["per_dataset"]}.items()
     ]
     assert run.tables["Metrics of each class"][1:] == [
-        [label, str(row["faces"]), *(decimals(row[key]) for key in ("precision", "recall", "f1", "auroc"))]
+        [
+            *(label, str(row["faces"]), str(row["groups"]), decimals(row["precision"]), decimals(row["recall"])),
+            f"{decimals(row['f1'])} {' to '.join(decimals(end) for end in row['interval']['f1'].values())}",
+            decimals(row["auroc"]),
+        ]
         for label, row in test["per_class"].items()
+    ]
+    assert run.tables["Expected calibration error of all test faces and of each data set, with its floor"][1:] == [
+        [name, f"{part['faces']:,}"]
+        + [decimals(one[key]) for one in (part, part["calibrated"]) for key in ("ece", "ece_floor")]
+        for name, part in {"all": test, **test["per_dataset"]}.items()
     ]
     names = ("weighted_f1", "top2", "kappa", "log_loss", "ece")
     assert [row[1:] for row in run.tables["Other metrics of the test and validation faces"][1:]] == [
@@ -347,6 +360,38 @@ def test_the_tables_show_the_metrics(run: Run):
     text = " ".join(run.page.split())
     assert f"accuracy is {decimals(test['coarse']['accuracy'])}, balanced" in text
     assert f"temperature {decimals(metrics['temperature'])}, which" in text
+
+
+def test_best_and_worst_are_told_with_their_intervals(run: Run, odd: Run, tmp_path: Path):
+    text = " ".join(run.page.split())
+    rows = run.json("metrics/metrics.json")["test"]["per_class"]
+    order = sorted(rows, key=lambda label: rows[label]["f1"])
+
+    def told(label: str) -> str:
+        row = rows[label]
+        return f"“{label}”, {decimals(row['f1'])} ({' to '.join(decimals(x) for x in row['interval']['f1'].values())})"
+
+    assert f"F1 is highest for {told(order[-1])}, and lowest for {told(order[0])}" in text
+    other = copy(run, tmp_path / "project")
+    metrics = other.json("metrics/metrics.json")
+    for apart, low in ((False, 0.2), (True, 0.3)):
+        metrics["test"]["per_class"][order[0]]["interval"] = {"f1": {"low": 0.1, "high": 0.25}}
+        metrics["test"]["per_class"][order[-1]]["interval"] = {"f1": {"low": low, "high": 0.9}}
+        other.write("metrics/metrics.json", metrics)
+        classes = re.search(r"<strong>Classes.*?</li>", " ".join(other.report().page.split()))
+        assert ("the intervals overlap, so this order may be due to chance" in classes[0]) == (not apart)
+    assert "not both have enough groups for an interval" in odd.page
+
+
+def test_what_intervals_cover_and_few_groups_are_told(run: Run, odd: Run):
+    for text in (run.page, run.card):
+        assert "do not cover training with another seed, another split, or faces from other sources" in flat(text)
+    assert "Drawn-ck48: only 9 groups: take care." in flat(run.page) and "only 22 groups: take care" not in run.page
+    assert "By chance alone, a perfectly calibrated model would have about" in flat(run.page)
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def test_the_confusion_matrices_show_the_table(run: Run):

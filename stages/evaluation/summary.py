@@ -13,8 +13,8 @@ from sklearn.metrics import (
 )
 
 from stages.base.rounding import rounded
-from stages.evaluation.bootstrap import confidence_intervals
-from stages.evaluation.calibration import calibration_error
+from stages.evaluation.calibration import calibration_error, calibration_floor
+from stages.evaluation.intervals import confidence_intervals, f1_intervals, warning
 from stages.evaluation.metrics import classification_metrics, macro_auroc
 
 COARSE = {
@@ -34,22 +34,23 @@ def detailed_metrics(rows: pd.DataFrame, logits: np.ndarray, temperature: float,
         labels: the names of the classes.
     """
     truth, probabilities = _class_numbers(rows, labels), softmax(logits, axis=1)
-    groups = rows.group.to_numpy()
-    metrics = {"faces": len(rows), "groups": rows.group.nunique(), **overall_metrics(truth, logits, temperature)}
-    metrics["interval"] = confidence_intervals(truth, probabilities, groups)
+    calibrated = softmax(logits / temperature, axis=1)
+    metrics = {**_group_metrics(rows, truth, probabilities), **overall_metrics(truth, logits, temperature)}
     metrics["coarse"] = coarse_metrics(rows.label.to_numpy(), probabilities, labels)
     metrics["per_class"] = per_class_metrics(truth, probabilities, labels)
+    groups = rows.groupby("label").group.nunique()
+    intervals = f1_intervals(truth, probabilities, rows.group.to_numpy(), rows.dataset.to_numpy())
+    for number, (label, row) in enumerate(metrics["per_class"].items()):
+        row["groups"] = int(groups.get(label, 0))
+        if number in intervals:
+            row |= {"interval": {"f1": intervals[number]}, **warning(row["groups"])}
     metrics["per_dataset"] = {
         dataset: {
-            "faces": len(at),
-            "groups": rows.group.iloc[at].nunique(),
+            **_group_metrics(rows.iloc[at], truth[at], probabilities[at]),
             **classification_metrics(truth[at], probabilities[at].argmax(1)),
             **macro_auroc(truth[at], probabilities[at]),
-            "interval": (
-                confidence_intervals(truth[at], probabilities[at], groups[at])
-                if len(at) < len(rows)
-                else metrics["interval"]
-            ),
+            **_calibration_metrics(truth[at], probabilities[at]),
+            "calibrated": _calibration_metrics(truth[at], calibrated[at]),
         }
         for dataset, at in rows.groupby("dataset").indices.items()
     }
@@ -80,8 +81,8 @@ def overall_metrics(truth: np.ndarray, logits: np.ndarray, temperature: float) -
 
     Returns:
         Accuracy, balanced accuracy, macro and weighted F1, AUROC, top-2 accuracy, Cohen's kappa (-1 to 1), log loss
-        (0 or more) and expected calibration error; where no range is given, 0 to 1. Without AUROC and kappa if all
-        faces are of one class, because they are not defined then.
+        (0 or more), expected calibration error and its floor; where no range is given, 0 to 1. Without AUROC and kappa
+        if all faces are of one class, because they are not defined then.
     """
     probabilities = softmax(logits, axis=1)
     classes = np.arange(probabilities.shape[1])
@@ -153,5 +154,19 @@ def _top2_accuracy(truth: np.ndarray, probabilities: np.ndarray) -> float:
     return 1.0 if classes == 2 else top_k_accuracy_score(truth, probabilities, k=2, labels=range(classes))
 
 
+def _group_metrics(rows: pd.DataFrame, truth: np.ndarray, probabilities: np.ndarray) -> dict:
+    """Return the numbers of faces and groups, and the intervals with a warning if they are from few groups."""
+    groups = rows.group.nunique()
+    intervals = confidence_intervals(truth, probabilities, rows.group.to_numpy(), rows.dataset.to_numpy())
+    return {"faces": len(rows), "groups": groups, "interval": intervals, **warning(groups)}
+
+
 def _probability_metrics(truth: np.ndarray, probabilities: np.ndarray, classes: np.ndarray) -> dict[str, float]:
-    return {"log_loss": log_loss(truth, probabilities, labels=classes), "ece": calibration_error(truth, probabilities)}
+    return {
+        "log_loss": log_loss(truth, probabilities, labels=classes),
+        **_calibration_metrics(truth, probabilities),
+    }
+
+
+def _calibration_metrics(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    return {"ece": calibration_error(truth, probabilities), "ece_floor": calibration_floor(probabilities)}

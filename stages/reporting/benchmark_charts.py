@@ -113,18 +113,19 @@ def benchmark_content(benchmark: dict) -> dict:
 
     Returns:
         `models`, the best first; `neighbours`, a list of pairs on the ranking with `better`, `worse` and for each
-        metric the difference, with low, high and p_holm if there are enough groups; `charts`; and `drawn`, whether
-        some faces are drawn by a program.
+        metric the difference, with low, high and p_holm if there are enough groups; `charts`; `seeds`, how many models
+        predicted each face; and `drawn`, whether some faces are drawn by a program.
     """
     models = benchmark["models"]
     pairs = zip(pairwise(models), benchmark["neighbours"].values(), strict=True)
     neighbours = [{"better": better, "worse": worse, **pair} for (better, worse), pair in pairs]
     charts = _charts(models, neighbours)
-    return {"models": models, "neighbours": neighbours, "charts": charts, "drawn": benchmark["drawn_faces"]}
+    facts = {"seeds": benchmark["seeds"], "drawn": benchmark["drawn_faces"]}
+    return {"models": models, "neighbours": neighbours, "charts": charts, **facts}
 
 
 def _charts(models: dict, neighbours: list[dict]) -> dict[str, list[Chart]]:
-    with_intervals = all("interval" in row["validation"] for row in models.values())
+    with_intervals = all("interval" in row["out_of_fold"] for row in models.values())
     score_note = f"Of all out-of-fold faces{', with 95 % intervals' if with_intervals else ''}."
     difference_note = "If a bar crosses the dashed line, the difference may be due to chance." if with_intervals else ""
     return {
@@ -149,7 +150,7 @@ def _interval_table(first_column: str, rows: list[tuple]) -> pd.DataFrame:
 
 
 def _scores(models: dict, metric: str) -> pd.DataFrame:
-    rows = [(name, *_value_and_interval(row["validation"], metric)) for name, row in models.items()]
+    rows = [(name, *_value_and_interval(row["out_of_fold"], metric)) for name, row in models.items()]
     return _interval_table("model", rows)
 
 
@@ -168,7 +169,8 @@ def _differences(neighbours: list[dict], metric: str) -> pd.DataFrame:
 
 def _costs(models: dict, cost: str, unit: str) -> pd.DataFrame:
     rows = [
-        (model, row["cost"][cost], *_value_and_interval(row["validation"], "accuracy")) for model, row in models.items()
+        (model, row["cost"][cost], *_value_and_interval(row["out_of_fold"], "accuracy"))
+        for model, row in models.items()
     ]
     table = pd.DataFrame(rows, columns=["model", unit, "accuracy", "low", "high"])
     return table.astype(dict.fromkeys(("low", "high"), float))

@@ -13,11 +13,10 @@ from sklearn.metrics import accuracy_score, f1_score
 from helpers.project import Project
 from stages.base.errors import InputError
 from stages.benchmark import compare
-from stages.benchmark.comparison.paired_bootstrap import paired_metrics
-from stages.benchmark.comparison.significance import holm, p_value, rank_shares
+from stages.benchmark.comparison.paired import paired_metrics
+from stages.benchmark.comparison.significance import difference_interval, holm, rank_shares
+from stages.benchmark.comparison.variation import METRICS
 from stages.benchmark.results import FACE
-from stages.evaluation import bootstrap
-from stages.evaluation.bootstrap import confidence_interval
 from stages.faces.subsets import subsets
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
@@ -25,89 +24,126 @@ SHARES = [0.16, 0.11, 0.11, 0.18, 0.15, 0.15, 0.14]
 MODELS = {"cnn5": 0.9, "cnn8": 2.2, "convnet": 1.5, "mini_xception": 1.55}  # how well each reads
 
 
-def two_models(rng: np.random.Generator, people: int, differ: float, better: float) -> list[pd.DataFrame]:
-    """What two models say of 300 faces. Mistakes are shared in part, and people differ in how hard they are to read.
+def two_models(rng: np.random.Generator, people: int, differ: float, better: float) -> list[list[pd.DataFrame]]:
+    """What two models say of 300 faces, each in one run. Mistakes are shared in part, and people differ in difficulty.
 
     The second model reads `better`; each reads some people better than others by as much as people `differ`.
     """
     person = np.sort(rng.integers(0, people, 300)) if people < 300 else np.arange(300)
     truth = rng.choice(len(LABELS), 300, p=SHARES)
-    faces = pd.DataFrame({"id": range(300), "label": np.array(LABELS)[truth], "group": person})
+    faces = pd.DataFrame({"id": range(300), "dataset": "a", "label": np.array(LABELS)[truth], "group": person})
     shared, hard, found = rng.normal(0, 1, (300, len(LABELS))), rng.normal(0, differ, people), []
     for gain in (0, better):
         logits = 0.7 * shared + 0.7 * rng.normal(0, 1, shared.shape)
         logits[np.arange(300), truth] += 1.6 + gain + (hard + rng.normal(0, differ, people))[person]
-        found.append(faces.assign(prediction=np.array(LABELS)[logits.argmax(1)]))
+        found.append([faces.assign(prediction=np.array(LABELS)[logits.argmax(1)])])
     return found
 
 
-def found_in(times: int, people: int, differ: float, better: float) -> dict[str, float]:
-    """How often a test at 5 % says that the two models differ, by merit."""
-    rng, called = np.random.default_rng(0), {"macro_f1": 0, "accuracy": 0}
-    for number in range(times):
-        both = paired_metrics(two_models(rng, people, differ, better), LABELS, seed=number)
-        for name in called:
-            called[name] += p_value(both.resampled[name][:, 1] - both.resampled[name][:, 0], both.groups) < 0.05
-    print(people, differ, better, called)
-    return {name: count / times for name, count in called.items()}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("people", "differ"), [(300, 0.0), (40, 1.0), (15, 1.0)])
-def test_of_equal_models_3_to_7_in_100_pairs_are_called_different(people: int, differ: float, monkeypatch) -> None:
-    monkeypatch.setattr(bootstrap, "RESAMPLES", 400)  # a thousand times
-    called = found_in(1000, people, differ, 0.0)
-    assert all(0.03 <= share <= 0.07 for share in called.values()), called
-
-
 @pytest.mark.parametrize(("people", "differ", "better"), [(300, 0.0, 0.7), (40, 1.0, 1.5)])
-def test_a_real_difference_is_found(people: int, differ: float, better: float, monkeypatch) -> None:
-    monkeypatch.setattr(bootstrap, "RESAMPLES", 400)
-    assert min(found_in(40, people, differ, better).values()) >= 0.9
+def test_a_real_difference_is_found(people: int, differ: float, better: float) -> None:
+    rng = np.random.default_rng(0)
+    pairs = [paired_metrics(two_models(rng, people, differ, better), LABELS) for _ in range(40)]
+    for name in METRICS:
+        assert np.mean([pair.difference(name, 1, 0)["p"] < 0.05 for pair in pairs]) >= 0.9
 
 
 def test_a_difference_is_seen_that_the_intervals_of_both_do_not_show() -> None:
     """What pairing is for: the second model is right wherever the first is, and of some faces more."""
-    one = two_models(np.random.default_rng(0), 60, 2.0, 0.0)[0]
+    one = two_models(np.random.default_rng(0), 60, 2.0, 0.0)[0][0]
     mended = np.arange(300) % 8 == 0
-    both = paired_metrics([one, one.assign(prediction=one["prediction"].mask(mended, one["label"]))], LABELS)
-    resampled = both.resampled["macro_f1"]
-    low, high = (confidence_interval(resampled[:, model], 60) for model in (0, 1))
+    both = paired_metrics([[one], [one.assign(prediction=one["prediction"].mask(mended, one["label"]))]], LABELS)
+    low, high = (both.of(model)["interval"]["macro_f1"] for model in (0, 1))
     assert low["high"] > high["low"]
-    assert p_value(resampled[:, 1] - resampled[:, 0], 60) < 0.01
+    assert both.difference("macro_f1", 1, 0)["p"] < 0.01
 
 
 def test_figures_are_scikit_learns() -> None:
-    tables = two_models(np.random.default_rng(1), 30, 1.0, 0.5)
-    tables = [table[table["label"] != "fear"] for table in tables]  # a class that no face has, yet is predicted
+    models = two_models(np.random.default_rng(1), 30, 1.0, 0.5)
+    tables = [table[table["label"] != "fear"] for (table,) in models]  # a class that no face has, yet is predicted
     assert "fear" in set(tables[0]["prediction"])
-    both = paired_metrics(tables, LABELS)
-    assert (both.faces, both.groups) == (len(tables[0]), 30)
+    both = paired_metrics([[table] for table in tables], LABELS)
     for model, table in enumerate(tables):
-        present = sorted(set(table["label"]))
+        found, present = both.of(model), sorted(set(table["label"]))
         f1 = f1_score(table["label"], table["prediction"], labels=present, average="macro", zero_division=0)
-        assert both.values["macro_f1"][model] == pytest.approx(f1)
-        assert both.values["accuracy"][model] == pytest.approx(accuracy_score(table["label"], table["prediction"]))
+        assert found["macro_f1"] == pytest.approx(f1)
+        assert found["accuracy"] == pytest.approx(accuracy_score(table["label"], table["prediction"]))
+        assert (found["faces"], found["groups"]) == (len(table), 30)
 
 
-def test_both_models_are_judged_by_the_same_draws() -> None:
-    one, other = two_models(np.random.default_rng(0), 20, 1.0, 0.0)
-    both = paired_metrics([one, other, one], LABELS)
-    np.testing.assert_array_equal(both.resampled["macro_f1"][:, 0], both.resampled["macro_f1"][:, 2])
-    assert p_value(both.resampled["macro_f1"][:, 0] - both.resampled["macro_f1"][:, 2], 20) == pytest.approx(1)
-    assert paired_metrics([one[one["group"] < 4]], LABELS).resampled == {}  # too few people
+def test_models_that_say_the_same_do_not_differ_and_few_groups_say_nothing() -> None:
+    (one,), (other,) = two_models(np.random.default_rng(0), 20, 1.0, 0.0)
+    both = paired_metrics([[one], [other], [one]], LABELS)
+    equal = both.difference("macro_f1", 0, 2)
+    assert equal["p"] == 1 and equal["difference"] == 0
+    assert equal["high"] == pytest.approx(-equal["low"]) == pytest.approx(2.093**2 / (20 + 2.093**2), rel=1e-3)
+    covariance = both.variations["macro_f1"].covariance()
+    np.testing.assert_allclose(covariance[0, 2], covariance[0, 0])
+    assert covariance[0, 1] < covariance[0, 0]
+    for groups, told in ((7, False), (8, True), (11, True), (12, False)):
+        few = paired_metrics([[one[one["group"] < groups]]] * 2, LABELS)
+        assert ("interval" in few.of(0)) == ("p" in few.difference("accuracy", 0, 1)) == (groups > 7)
+        assert ("warning" in few.of(0)) == (told and groups > 7)
+
+
+def test_the_p_value_of_few_groups_has_no_lower_limit() -> None:
+    one = pd.DataFrame({"id": range(96), "dataset": "a", "group": np.arange(96) // 12, "label": "happy"})
+    wrong = one.assign(prediction=np.where(np.arange(96) % 12 < 3 + np.arange(96) // 12 % 2, "fear", "happy"))
+    p = paired_metrics([[one.assign(prediction="happy")], [wrong]], LABELS).difference("accuracy", 0, 1)["p"]
+    assert p < 1e-4  # all eight groups agree; 2,000 resamples gave at least .01
 
 
 def test_the_p_value_is_students_and_agrees_with_the_interval() -> None:
+    for df in (7, 30, 1000):
+        for difference in (-0.07, 0.04, 0.041, 0.06):
+            found = difference_interval(difference, 0.02**2, df, 20)
+            assert found["p"] == pytest.approx(2 * stats.t.sf(abs(difference) / 0.02, df))
+            assert (found["p"] < 0.05) == (not found["low"] <= 0 <= found["high"])
+
+
+def runs_of(rng: np.random.Generator, folds: int, seeds: int, luck: float, groups: int = 40) -> list[pd.DataFrame]:
+    """Predictions of one model with an accuracy of about .6, which is shifted in each run by `luck` times a normal."""
+    group = np.repeat(np.arange(groups), 50)
+    faces = pd.DataFrame({"id": range(len(group)), "dataset": "a", "label": "happy", "group": group})
+    tables = []
+    for fold in range(folds):
+        for _ in range(seeds):
+            rows = faces[group % folds == fold]
+            right = rng.random(len(rows)) < 0.6 + luck * rng.normal()
+            tables.append(rows.assign(prediction=np.where(right, "happy", "fear")))
+    return tables
+
+
+@pytest.mark.parametrize("luck", [0.0, 0.05])
+def test_training_luck_is_estimated_without_counting_the_luck_of_single_faces_twice(luck: float) -> None:
     rng = np.random.default_rng(0)
-    for count in (8, 30, 1000):
-        for shift in (0.5, 1.9, 2.1, 3.0):
-            drawn = rng.normal(shift, 1, 200_000)
-            exact = 2 * stats.t.sf(shift * np.sqrt((count - 1) / count), count - 1)
-            assert p_value(drawn, count) == pytest.approx(exact, rel=0.1)
-            assert p_value(-drawn, count) == p_value(drawn, count)
-            bounds = confidence_interval(drawn, count)
-            assert (p_value(drawn, count) < 0.05) == (not bounds["low"] <= 0 <= bounds["high"])
+    found = [paired_metrics([runs_of(rng, 5, 3, luck)], LABELS) for _ in range(100)]
+    accuracies = [pair.values["accuracy"][0] for pair in found]
+    found_in = [pair.variations["accuracy"] for pair in found]
+    groups, runs = np.mean([(one.groups**2).sum() for one in found_in]), np.mean([one.runs[0] for one in found_in])
+    assert groups + runs == pytest.approx(np.var(accuracies), rel=0.35)
+    assert runs == pytest.approx(luck**2 / 15 * (1 - 1 / 8), abs=2e-5)  # eight groups in a fold
+
+
+def test_one_seed_and_a_fold_for_each_group_have_no_luck_beside_that_of_groups() -> None:
+    rng = np.random.default_rng(0)
+    alone, one_by_one = runs_of(rng, 5, 1, 0.1), runs_of(rng, 10, 2, 0.1, groups=10)
+    assert paired_metrics([alone], LABELS).variations["accuracy"].runs == [0]
+    assert paired_metrics([one_by_one], LABELS).variations["accuracy"].runs == pytest.approx([0], abs=1e-12)
+
+
+def test_luck_widens_the_interval_and_raises_p() -> None:
+    rng = np.random.default_rng(1)
+    models = [runs_of(rng, 5, 3, 0.08) for _ in range(2)]
+    several = paired_metrics(models, LABELS)
+    # As if a fold had one run, on three times the faces.
+    copies = [[table.assign(id=table["id"] + 9999 * (n % 3)) for n, table in enumerate(runs)] for runs in models]
+    pooled = [[pd.concat(runs[at : at + 3]) for at in range(0, 15, 3)] for runs in copies]
+    fixed = paired_metrics(pooled, LABELS)
+    assert several.values["accuracy"] == pytest.approx(fixed.values["accuracy"])
+    widths = [np.diff([*pair.of(0)["interval"]["accuracy"].values()]) for pair in (several, fixed)]
+    assert widths[0] > 1.2 * widths[1]
+    assert several.difference("accuracy", 0, 1)["p"] > fixed.difference("accuracy", 0, 1)["p"]
 
 
 def test_holms_correction_by_hand() -> None:
@@ -115,9 +151,13 @@ def test_holms_correction_by_hand() -> None:
     assert holm([0.6, 0.7]) == [1, 1] and holm([0.2]) == [0.2] and holm([]) == []
 
 
-def test_rank_shares_by_hand() -> None:
-    drawn = np.array([[3, 2, 1], [3, 1, 2], [1, 3, 2], [2, 2, 1]])
-    np.testing.assert_allclose(rank_shares(drawn), [[0.75, 0, 0.25], [0.5, 0.25, 0.25], [0, 0.5, 0.5]])
+def test_rank_shares() -> None:
+    values, deviation = np.array([0.6, 0.5, 0.5]), 0.1
+    shares = rank_shares(values, deviation**2 * np.diag([1.0, 0.0, 0.0]))
+    best = stats.norm.cdf(1)
+    np.testing.assert_allclose(shares, [[best, 0, 1 - best], [1 - best, best, 0], [1 - best, best, 0]], atol=0.01)
+    together = rank_shares(values, np.full((3, 3), deviation**2))  # all vary alike: the order never changes
+    np.testing.assert_allclose(together, [[1, 0, 0], [0, 1, 0], [0, 1, 0]], atol=0.01)
 
 
 @pytest.fixture
@@ -213,7 +253,7 @@ def test_the_leaderboard(project: Project, judged: pd.DataFrame) -> None:
         together = pd.concat(folds)
         for dataset, part in together.groupby("dataset"):
             assert row[f"{dataset}_macro_f1"] == pytest.approx(macro_f1(part), abs=1e-6)
-            assert figures["validation"]["per_dataset"][dataset]["faces"] == len(part)
+            assert figures["out_of_fold"]["per_dataset"][dataset]["faces"] == len(part)
         assert rows.filter(regex="^drawn").shape == (4, 2)
         tests = [read(model, fold, "test") for fold in range(5)]
         mean = sum(table[LABELS] for table in tests) / 5
@@ -265,7 +305,7 @@ def test_several_seeds(project: Project, judged: pd.DataFrame) -> None:
             run(model, fold, 7, judged, 0.5)
     compare.main()
     board, rows = leaderboard_files()
-    validation = board["models"]["cnn8"]["validation"]
+    validation = board["models"]["cnn8"]["out_of_fold"]
     assert validation["runs"] == 10 and validation["faces"] == (judged["fold"] >= 0).sum()
     assert validation["accuracy"] == pytest.approx(np.average([
         (table["label"] == table["prediction"]).mean()
@@ -299,9 +339,9 @@ def test_one_fold_and_one_model(project: Project, judged: pd.DataFrame) -> None:
     board, rows = leaderboard_files()
     assert list(rows.index) == ["convnet"] and board["neighbours"] == {} and "nan" not in said.lower()
     figures = board["models"]["convnet"]
-    assert figures["rank_shares"] == {"1": 1} and "std" not in figures["validation"]
+    assert figures["rank_shares"] == {"1": 1} and "std" not in figures["out_of_fold"]
     assert figures["test"]["mean"]["macro_f1"] == figures["test"]["ensemble"]["macro_f1"]
-    assert figures["validation"]["faces"] == (judged["fold"] == 3).sum()
+    assert figures["out_of_fold"]["faces"] == (judged["fold"] == 3).sum()
 
 
 def test_few_people_and_a_class_that_no_face_shows(judged: pd.DataFrame) -> None:
@@ -310,7 +350,7 @@ def test_few_people_and_a_class_that_no_face_shows(judged: pd.DataFrame) -> None
     run_all(index)
     compare.main()
     board, rows = leaderboard_files()
-    assert "interval" not in board["models"]["cnn8"]["validation"] and rows["p_next"].isna().all()
+    assert "interval" not in board["models"]["cnn8"]["out_of_fold"] and rows["p_next"].isna().all()
     assert "NaN" not in Path("metrics/benchmark.json").read_text()
     table = pd.concat([read("cnn8", fold, "out_of_fold") for fold in range(5)])
     present = [label for label in LABELS if label != "fear"]

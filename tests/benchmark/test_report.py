@@ -126,7 +126,7 @@ def test_the_summary_claims_only_what_is_significant(boards: dict[str, Board]):
     first, pair = {}, {}
     for which, board in boards.items():
         name, row = next(iter(board.models.items()))
-        first[which] = (name, decimals(row["validation"]["macro_f1"]))
+        first[which] = (name, decimals(row["out_of_fold"]["macro_f1"]))
         pair[which] = next((found["macro_f1"] for found in board.neighbours.values()), None)
     assert pair["many"]["p_holm"] > 0.05 > pair["clear"]["p_holm"] and "p_holm" not in pair["few"]
     gap = {which: decimals(found["difference"]) for which, found in pair.items() if found}
@@ -138,27 +138,28 @@ def test_the_summary_claims_only_what_is_significant(boards: dict[str, Board]):
     )
     assert (
         f"The next model, {next_}, is {gap['many']} lower, a difference that is not significant (95 % interval "
-        f"{interval_text(pair['many'], signed)}, p = {decimals(pair['many']['p_holm'])})."
+        f"{interval_text(pair['many'], signed)}, p = {decimals(pair['many']['p_holm'])}). This is about these trained "
+        "models, not about their recipes: each was trained with one seed."
     ) in boards["many"].text
     assert (
         f"The next model, cnn5, is {gap['clear']} lower, a difference that is significant (95 % interval "
-        f"{interval_text(pair['clear'], signed)}, p = {decimals(pair['clear']['p_holm'])})."
+        f"{interval_text(pair['clear'], signed)}, p &lt; 0.001). This is about these trained models"
     ) in boards["clear"].text
     few = boards["few"].text
     assert f"is {gap['few']} lower; there are too few groups of faces to test this difference." in few
-    assert "95 % interval" not in few and "Percentage of resamples" not in boards["few"].page
+    assert "95 % interval" not in few and "Percentage of simulated cases" not in boards["few"].page
     assert f"vgg16 has a macro-F1 of {first['alone'][1]} on 90 out-of-fold faces" in boards["alone"].text
     assert "there is no comparison" in boards["alone"].text and "Differences" not in boards["alone"].page
 
 
 def test_the_leaderboard_shows_the_metrics_and_costs(many: Board):
     rows = many.tables[LEADERBOARD][2:]
-    p_values = [decimals(pair["macro_f1"]["p_holm"]) for pair in many.neighbours.values()] + [""]
+    p_values = [single_spaced(p_value(pair["macro_f1"]["p_holm"])) for pair in many.neighbours.values()] + [""]
     assert rows == [
         [f"{row['rank']} {name}",
-         f"{decimals(row['validation']['macro_f1'])} {interval_text(row['validation']['interval']['macro_f1'])}", p,
-         f"{decimals(row['validation']['mean']['macro_f1'])} ± {decimals(row['validation']['std']['macro_f1'])}",
-         f"{decimals(row['validation']['accuracy'])} {interval_text(row['validation']['interval']['accuracy'])}",
+         f"{decimals(row['out_of_fold']['macro_f1'])} {interval_text(row['out_of_fold']['interval']['macro_f1'])}", p,
+         f"{decimals(row['out_of_fold']['mean']['macro_f1'])} ± {decimals(row['out_of_fold']['std']['macro_f1'])}",
+         f"{decimals(row['out_of_fold']['accuracy'])} {interval_text(row['out_of_fold']['interval']['accuracy'])}",
          f"{decimals(row['test']['mean']['macro_f1'])} ± {decimals(row['test']['std']['macro_f1'])}",
          decimals(row["test"]["ensemble"]["macro_f1"]), single_spaced(short_number(row["cost"]["parameters"])),
          single_spaced(short_number(row["cost"]["flops"])), "9.5",
@@ -192,12 +193,12 @@ def test_differences_and_rank_shares_show_the_metrics(many: Board, boards: dict[
             verdict = "significant" if metric["p_holm"] < 0.05 else "not significant"
             row += [
                 f"{signed(metric['difference'])} {interval_text(metric, signed)}",
-                f"{decimals(metric['p_holm'])} {verdict}",
+                f"{single_spaced(p_value(metric['p_holm']))} {verdict}",
             ]
         expected.append(row)
     assert many.tables[DIFFERENCES][2:] == expected
-    assert {row[2].split(maxsplit=1)[1] for row in expected} == {"significant", "not significant"}
-    assert many.tables["Percentage of resamples in which each model has each rank"] == [
+    assert {row[2].endswith("not significant") for row in expected} == {True, False}
+    assert many.tables["Percentage of simulated cases in which each model has each rank"] == [
         ["", *(str(rank) for rank in range(1, 7))],
         *([name, *(f"{100 * share:.0f}" for share in row["rank_shares"].values())]
           for name, row in many.models.items()),
@@ -211,18 +212,18 @@ def test_differences_and_rank_shares_show_the_metrics(many: Board, boards: dict[
 
 def test_metrics_of_each_data_set(many: Board):
     head, _, *rows = many.tables["Macro-F1 and accuracy of each model on each data set"]
-    sets = many.models["cnn8"]["validation"]["per_dataset"]
+    sets = many.models["cnn8"]["out_of_fold"]["per_dataset"]
     assert head[1:] == [f"{name}, {part['faces']} faces" for name, part in sets.items()] and len(sets) == 2
     assert rows == [
         [name] + [f"{decimals(part[metric])} {interval_text(part['interval'][metric])}"
-                  for part in row["validation"]["per_dataset"].values() for metric in ("macro_f1", "accuracy")]
+                  for part in row["out_of_fold"]["per_dataset"].values() for metric in ("macro_f1", "accuracy")]
         for name, row in many.models.items()
     ]  # fmt: skip
 
 
 def test_each_chart_has_a_table_of_its_numbers(many: Board, boards: dict[str, Board]):
     def values_with_intervals(metric: str) -> list[tuple]:
-        parts = [row["validation"] for row in many.models.values()]
+        parts = [row["out_of_fold"] for row in many.models.values()]
         return [(part[metric], *part["interval"][metric].values()) for part in parts]
 
     for metric, title in {"macro_f1": "Macro-F1", "accuracy": "Accuracy"}.items():

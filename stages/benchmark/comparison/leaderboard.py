@@ -8,23 +8,23 @@ import numpy as np
 import pandas as pd
 
 from stages.base.rounding import rounded
-from stages.benchmark.comparison.paired_bootstrap import METRICS, PairedMetrics, paired_metrics, single_metrics
-from stages.benchmark.comparison.significance import holm, p_value, rank_shares
-from stages.evaluation.bootstrap import confidence_interval
+from stages.benchmark.comparison.paired import PairedMetrics, paired_metrics, single_metrics
+from stages.benchmark.comparison.significance import holm, rank_shares
+from stages.benchmark.comparison.variation import METRICS
 
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of one model over folds and seeds.
+    """The runs of one model, ordered by fold and, within a fold, by seed.
 
     Attributes:
-        validation: the predictions of each run for its validation fold: id, dataset, label, group, prediction.
+        out_of_fold: the predictions of each run for its out-of-fold faces: id, dataset, label, group, prediction.
         test: the same for the test faces.
         ensemble: the same for the test faces, by the mean probabilities of all runs.
         facts: further values of the model, which are copied into the leaderboard.
     """
 
-    validation: list[pd.DataFrame]
+    out_of_fold: list[pd.DataFrame]
     test: list[pd.DataFrame]
     ensemble: pd.DataFrame
     facts: dict[str, Any]
@@ -40,40 +40,43 @@ def leaderboard(models: dict[str, Runs], labels: list[str]) -> dict[str, Any]:
         labels: the labels, in order.
 
     Returns:
-        `models` and `neighbours`, with numbers rounded to six decimals. `mean` and `std` are over the runs. Confidence
-        intervals, p-values and `rank_shares` are missing if there are too few groups of faces.
+        `models` and `neighbours`, with numbers rounded to six decimals, and `seeds`, their number. `mean` and `std` are
+        over the runs. Out-of-fold intervals and p-values are about the trained models if there is one seed, and about
+        the recipes, trained again with other seeds on the same faces, if there are several. They and `rank_shares` are
+        missing if there are too few groups of faces.
     """
     runs = list(models.values())
-    overall, validation = _metrics([pd.concat(run.validation, ignore_index=True) for run in runs], labels)
-    _, ensemble = _metrics([run.ensemble for run in runs], labels)
+    overall, out_of_fold = _metrics([run.out_of_fold for run in runs], labels)
+    _, ensemble = _metrics([[run.ensemble] for run in runs], labels)
     order = np.argsort(-overall.values["macro_f1"], kind="stable")
-    shares = rank_shares(overall.resampled["macro_f1"]).tolist() if overall.resampled else None
     names = list(models)
     board: dict[str, dict[str, Any]] = {}
     for rank, position in enumerate(order.tolist(), 1):
         run = runs[position]
         board[names[position]] = {
             "rank": rank,
-            "validation": validation[position] | _over_runs(run.validation, labels),
+            "out_of_fold": out_of_fold[position] | _over_runs(run.out_of_fold, labels),
             "test": {"ensemble": ensemble[position]} | _over_runs(run.test, labels),
             **run.facts,
         }
-        if shares:
-            by_rank = {str(number): share for number, share in enumerate(shares[position], 1)}
-            board[names[position]]["rank_shares"] = by_rank
-    return {"models": rounded(board), "neighbours": rounded(_neighbours(overall, names, order))}
+    if macro_f1 := overall.variations.get("macro_f1"):
+        shares = rank_shares(macro_f1.values, macro_f1.covariance())
+        for model, row in zip(names, shares.tolist(), strict=True):
+            board[model]["rank_shares"] = {str(rank): share for rank, share in enumerate(row, 1)}
+    neighbours = rounded(_neighbours(overall, names, order))
+    return {"models": rounded(board), "neighbours": neighbours, "seeds": overall.seeds}
 
 
-def _metrics(tables: list[pd.DataFrame], labels: list[str]) -> tuple[PairedMetrics, list[dict[str, Any]]]:
+def _metrics(models: list[list[pd.DataFrame]], labels: list[str]) -> tuple[PairedMetrics, list[dict[str, Any]]]:
     """Return the paired metrics of all models, and for each model its metrics overall and per data set."""
-    overall = paired_metrics(tables, labels)
+    overall = paired_metrics(models, labels)
     per_dataset = {
-        dataset: paired_metrics([table[table["dataset"] == dataset] for table in tables], labels)
-        for dataset in sorted(tables[0]["dataset"].unique())
+        dataset: paired_metrics([[run[run["dataset"] == dataset] for run in runs] for runs in models], labels)
+        for dataset in sorted(pd.concat(models[0])["dataset"].unique())
     }
     return overall, [
         overall.of(model) | {"per_dataset": {dataset: part.of(model) for dataset, part in per_dataset.items()}}
-        for model in range(len(tables))
+        for model in range(len(models))
     ]
 
 
@@ -89,17 +92,13 @@ def _neighbours(overall: PairedMetrics, names: list[str], order: np.ndarray) -> 
 
     Holm's correction is over the pairs, separately for macro-F1 and accuracy.
     """
-    pairs = {f"{names[better]} - {names[worse]}": (better, worse) for better, worse in pairwise(order)}
-    differences: dict[str, dict[str, Any]] = {pair: {} for pair in pairs}
-    for name in METRICS:
-        for pair, (better, worse) in pairs.items():
-            differences[pair][name] = {"difference": overall.values[name][better] - overall.values[name][worse]}
-            if overall.resampled:
-                resampled = overall.resampled[name][:, better] - overall.resampled[name][:, worse]
-                differences[pair][name] |= confidence_interval(resampled, overall.groups)
-                differences[pair][name]["p"] = p_value(resampled, overall.groups)
-        if overall.resampled:
-            corrected = holm([differences[pair][name]["p"] for pair in pairs])
-            for pair, value in zip(pairs, corrected, strict=True):
-                differences[pair][name]["p_holm"] = value
+    differences: dict[str, dict[str, Any]] = {
+        f"{names[better]} - {names[worse]}": {name: overall.difference(name, better, worse) for name in METRICS}
+        for better, worse in pairwise(order.tolist())
+    }
+    if overall.variations:
+        for name in METRICS:
+            corrected = holm([pair[name]["p"] for pair in differences.values()])
+            for pair, value in zip(differences.values(), corrected, strict=True):
+                pair[name]["p_holm"] = value
     return differences

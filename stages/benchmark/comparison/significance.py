@@ -3,22 +3,33 @@
 import numpy as np
 from scipy import stats
 
+from stages.evaluation.intervals import NEGLIGIBLE
 
-def p_value(differences: np.ndarray, groups: int) -> float:
-    """Return the two-sided p-value, 0 to 1, of the hypothesis that two models do not differ.
+DRAWS = 10_000
 
-    The paired bootstrap resamples groups of faces, the same ones for both models (Koehn, Statistical Significance
-    Tests for Machine Translation Evaluation, 2004; Field and Welsh, Bootstrapping Clustered Data, 2007). The p-value is
-    the level at which the interval of `bootstrap.confidence_interval` just reaches 0, so that both always agree. The
-    observed data count as one more resample (Davison and Hinkley, Bootstrap Methods and their Application, 1997).
+
+def difference_interval(difference: float, variance: float, df: float, groups: int) -> dict[str, float]:
+    """Return the 95 % confidence interval of a difference and the two-sided p-value of the hypothesis that it is 0.
+
+    Both are from Student's t distribution and always agree. If no group tells the models apart, p is 1, and the
+    interval is as far as Wilson's for a share of 0 in as many observations as there are groups.
 
     Args:
-        differences: the difference of a metric in each resample.
+        difference: the difference of a metric between two models, -1 to 1.
+        variance: its variance.
+        df: degrees of freedom of the variance.
         groups: the number of groups.
+
+    Returns:
+        `low`, `high` and `p`.
     """
-    beyond = min((differences <= 0).sum(), (differences >= 0).sum())
-    share = min((1 + beyond) / (1 + len(differences)), 0.5)
-    return float(2 * stats.t.cdf(stats.norm.ppf(share) * np.sqrt((groups - 1) / groups), groups - 1))
+    quantile = stats.t.ppf(0.975, df)
+    if variance <= NEGLIGIBLE:
+        half, p = quantile**2 / (groups + quantile**2), 1.0
+    else:
+        half = quantile * np.sqrt(variance)
+        p = 2 * stats.t.sf(abs(difference) / np.sqrt(variance), df)
+    return {"low": float(difference - half), "high": float(difference + half), "p": float(p)}
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -33,11 +44,18 @@ def holm(p_values: list[float]) -> list[float]:
     return corrected.tolist()
 
 
-def rank_shares(resampled: np.ndarray) -> np.ndarray:
-    """Return the share of resamples, 0 to 1, in which each model has each rank: models×ranks.
+def rank_shares(values: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Return how often each model has each rank if the metric varies around the observed values: models×ranks.
+
+    The shares, 0 to 1, are of DRAWS draws from a normal distribution. They show how stable the ranking is. They are not
+    the probabilities that a model is best: the observed values, around which they are drawn, favour the model that was
+    lucky.
 
     Args:
-        resampled: a metric, resamples×models. Models with equal values share the better rank.
+        values: the metric of each model. Models with equal values in a draw share the better rank.
+        covariance: its covariance between models, models×models.
     """
-    ranks = stats.rankdata(-resampled, method="min", axis=1).astype(int)
-    return np.stack([(ranks == rank).mean(0) for rank in range(1, resampled.shape[1] + 1)], axis=1)
+    rng = np.random.default_rng(0)
+    drawn = rng.multivariate_normal(values, covariance, DRAWS, method="eigh", check_valid="ignore").round(6)
+    ranks = stats.rankdata(-drawn, method="min", axis=1).astype(int)
+    return np.stack([(ranks == rank).mean(0) for rank in range(1, len(values) + 1)], axis=1)

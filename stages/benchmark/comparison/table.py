@@ -4,16 +4,16 @@ import pandas as pd
 
 COLUMNS = {  # column → path of its value in an entry of the leaderboard
     "rank": "rank",
-    "macro_f1": "validation.macro_f1",
-    "macro_f1_low": "validation.interval.macro_f1.low",
-    "macro_f1_high": "validation.interval.macro_f1.high",
-    "macro_f1_mean": "validation.mean.macro_f1",
-    "macro_f1_std": "validation.std.macro_f1",
-    "accuracy": "validation.accuracy",
-    "accuracy_low": "validation.interval.accuracy.low",
-    "accuracy_high": "validation.interval.accuracy.high",
-    "accuracy_mean": "validation.mean.accuracy",
-    "accuracy_std": "validation.std.accuracy",
+    "macro_f1": "out_of_fold.macro_f1",
+    "macro_f1_low": "out_of_fold.interval.macro_f1.low",
+    "macro_f1_high": "out_of_fold.interval.macro_f1.high",
+    "macro_f1_mean": "out_of_fold.mean.macro_f1",
+    "macro_f1_std": "out_of_fold.std.macro_f1",
+    "accuracy": "out_of_fold.accuracy",
+    "accuracy_low": "out_of_fold.interval.accuracy.low",
+    "accuracy_high": "out_of_fold.interval.accuracy.high",
+    "accuracy_mean": "out_of_fold.mean.accuracy",
+    "accuracy_std": "out_of_fold.std.accuracy",
     "test_macro_f1": "test.mean.macro_f1",
     "test_accuracy": "test.mean.accuracy",
     "ensemble_test_macro_f1": "test.ensemble.macro_f1",
@@ -54,7 +54,7 @@ def leaderboard_table(board: dict) -> pd.DataFrame:
         rows[name] = flat.get(path)
     p_values = [pair["macro_f1"].get("p_holm") for pair in board["neighbours"].values()]
     rows["p_next"] = pd.Series(p_values, dtype=float).reindex(rows.index)
-    per_dataset = [entry["validation"]["per_dataset"] for entry in board["models"].values()]
+    per_dataset = [entry["out_of_fold"]["per_dataset"] for entry in board["models"].values()]
     for dataset in per_dataset[0]:
         rows[f"{dataset}_macro_f1"] = [metrics[dataset]["macro_f1"] for metrics in per_dataset]
     return rows
