@@ -11,6 +11,7 @@ from functools import cache
 from itertools import chain
 
 from joblib import Parallel, cpu_count, delayed
+from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from stages.base.errors import InputError
@@ -36,15 +37,21 @@ def prepare_all(items: Iterable[Item], size: int, channels: int) -> Iterator[Fac
     # When the run is stopped, joblib would advise to give it fewer tasks.
     warnings.filterwarnings("ignore", r"\d+ tasks (which were|have been)", UserWarning)
     workers = Parallel(n_jobs=cpu_count(), return_as="generator", pre_dispatch="3*n_jobs")
-    with _ctrl_c_ignored():
+    with _killed_worker_as_input_error(), _ctrl_c_delayed():
         list(workers(delayed(_end_with)(os.getpid()) for _ in range(cpu_count())))  # starts the workers
     prepared = workers(delayed(_prepare_block)(block, size, channels, os.getpid()) for block in _blocks(items))
     return _faces(prepared)
 
 
 def _faces(prepared: Iterable[list[Face | Rejected]]) -> Iterator[Face | Rejected]:
-    try:
+    with _killed_worker_as_input_error():
         yield from chain.from_iterable(prepared)
+
+
+@contextmanager
+def _killed_worker_as_input_error() -> Iterator[None]:
+    try:
+        yield
     except TerminatedWorkerError:
         raise InputError(
             "a worker process was killed, perhaps because the memory is full; close other programs and run again"
@@ -70,13 +77,17 @@ def _blocks(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 @contextmanager
-def _ctrl_c_ignored() -> Iterator[None]:
-    """Ignore Ctrl-C for this moment, and for good in the processes that start in it: this one ends them."""
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _ctrl_c_delayed() -> Iterator[None]:
+    """Delay Ctrl-C for this moment, and for good in the processes that start in it: this one ends them."""
+    if os.name == "nt":
+        yield
+        return
+    resource_tracker.ensure_running()  # its start would end the delay
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @cache

@@ -83,8 +83,8 @@ def test_ctrl_c_while_workers_start_is_one_line():
         [sys.executable, "-c", code], cwd=ROOT, env=ENVIRONMENT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
-    process.stdout.readline()
-    time.sleep(1)
+    while not psutil.Process(process.pid).children():  # the first of them is joblib's own
+        time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     process.stdout.close()
     errors = process.stderr.read()
