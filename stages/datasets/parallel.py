@@ -7,11 +7,10 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from itertools import chain
+from multiprocessing import resource_tracker
 
 from joblib import Parallel, cpu_count, delayed
-from joblib.externals.loky.backend import resource_tracker
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from stages.base.errors import InputError
@@ -34,12 +33,19 @@ def prepare_all(items: Iterable[Item], size: int, channels: int) -> Iterator[Fac
     Yields:
         One face or rejected member for each item, in the order of `items`.
     """
-    # When the run is stopped, joblib would advise to give it fewer tasks.
+    # When the run is stopped, joblib would advise to give it fewer tasks, and its helper would miss some semaphores.
     warnings.filterwarnings("ignore", r"\d+ tasks (which were|have been)", UserWarning)
-    workers = Parallel(n_jobs=cpu_count(), return_as="generator", pre_dispatch="3*n_jobs")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), "ignore:resource_tracker"]))
+    workers = Parallel(
+        n_jobs=cpu_count(),
+        return_as="generator",
+        pre_dispatch="3*n_jobs",
+        initializer=_end_with,
+        initargs=(os.getpid(),),
+    )
     with _killed_worker_as_input_error(), _ctrl_c_delayed():
-        list(workers(delayed(_end_with)(os.getpid()) for _ in range(cpu_count())))  # starts the workers
-    prepared = workers(delayed(_prepare_block)(block, size, channels, os.getpid()) for block in _blocks(items))
+        list(workers([delayed(int)()]))  # starts the workers
+    prepared = workers(delayed(_prepare_block)(block, size, channels) for block in _blocks(items))
     return _faces(prepared)
 
 
@@ -58,8 +64,7 @@ def _killed_worker_as_input_error() -> Iterator[None]:
         ) from None
 
 
-def _prepare_block(items: list[Item], size: int, channels: int, parent: int) -> list[Face | Rejected]:
-    _end_with(parent)
+def _prepare_block(items: list[Item], size: int, channels: int) -> list[Face | Rejected]:
     return [item if isinstance(item, Rejected) else prepare(item, size, channels) for item in items]
 
 
@@ -82,7 +87,7 @@ def _ctrl_c_delayed() -> Iterator[None]:
     if os.name == "nt":
         yield
         return
-    resource_tracker.ensure_running()  # its start would end the delay
+    resource_tracker.ensure_running()  # the workers need it, and its start would end the delay
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -90,7 +95,6 @@ def _ctrl_c_delayed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-@cache
 def _end_with(parent: int) -> None:
     """End this worker process soon after its parent, which may be killed without a chance to end its workers."""
 
