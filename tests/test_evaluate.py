@@ -165,6 +165,31 @@ def test_calibration_error_of_certain_predictions() -> None:
     assert calibration_error(np.array([1, 1]), np.eye(2)) == 0.5
 
 
+@pytest.mark.parametrize("faces", [60, 2000])
+def test_the_floor_is_the_mean_error_of_calibrated_models(faces: int) -> None:
+    """The labels of `simulated` follow the probabilities, so the model is perfectly calibrated."""
+    cases = [simulated(faces, 4, seed) for seed in range(60)]
+    errors = [calibration_error(truth, softmax(logits, 1)) for truth, logits in cases]
+    floors = [calibration_floor(softmax(logits, 1)) for _, logits in cases]
+    assert np.mean(floors) == pytest.approx(np.mean(errors), rel=0.08)
+    assert calibration_floor(softmax(cases[0][1], 1)) == floors[0]
+    over_confident = [calibration_error(truth, softmax(3 * logits, 1)) for truth, logits in cases]
+    assert np.mean(over_confident) > 1.5 * np.mean(floors)
+
+
+def test_calibration_is_told_per_data_set_where_one_temperature_hides_opposite_errors(test_faces: pd.DataFrame) -> None:
+    many = pd.concat([test_faces.assign(group=f"{n}") for n in range(20)], ignore_index=True)
+    truth = np.array([LABELS.index(label) for label in many.label])
+    right = np.random.default_rng(0).random(len(many)) < np.where(many.dataset == "ck48", 0.8, 0.2)
+    logits = 1.5 * np.eye(4)[np.where(right, truth, (truth + 1) % 4)]  # the same confidence, .60, for every face
+    found = detailed_metrics(prediction_table(many, logits, LABELS), logits, 2.0, LABELS)
+    assert found["ece"] < 0.04
+    for part, error in (("ck48", 0.2), ("sfew", 0.4)):
+        row = found["per_dataset"][part]
+        assert row["ece"] == pytest.approx(error, abs=0.05) and 0 < row["ece_floor"] < 0.03
+        assert row["calibrated"]["ece"] != row["ece"] and row["calibrated"]["ece_floor"] > 0
+
+
 class Logits(ClassifierMixin, BaseEstimator):
     """A fitted classifier that returns its inputs as logits."""
 

@@ -255,6 +255,21 @@ def test_the_page_names_models_whose_initial_weights_have_seen_test_faces(many: 
     assert many.text.count("seen in training") == 1 and "seen in training" not in boards["clear"].text
 
 
+def test_the_page_tells_what_is_compared_and_what_few_groups_mean(many: Board, tmp_path: Path):
+    assert "These trained models are compared, not their recipes" in many.text
+    assert "not how much it depends on the seed of training" in many.text
+    assert "percentage is not the probability that a model is the best" in many.text and "take care" not in many.text
+    recipes = made(tmp_path, "clear")
+    recipes.found["seeds"] = 3
+    first = next(iter(recipes.models.values()))["out_of_fold"]
+    first["warning"] = "only 9 groups: take care"
+    (recipes.project.folder / "metrics/benchmark.json").write_text(json.dumps(recipes.found))
+    text = recipes.report().text
+    assert "Recipes are compared" in text and "of the 3 seeds" in text and "This is about the recipes." in text
+    assert "depends on the groups of faces and on the seeds of training" in text and "not their recipes" not in text
+    assert text.count("Out of fold: only 9 groups: take care.") == 2
+
+
 def test_the_page_names_drawn_faces(boards: dict[str, Board]):
     for which, board in boards.items():
         assert ("They say nothing about people." in board.text) == board.found["drawn_faces"] == (which != "few")

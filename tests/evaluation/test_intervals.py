@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 from scipy import stats
-from scipy.special import softmax
+from scipy.special import logit, softmax
 
 from stages.evaluation import intervals
 from stages.evaluation.intervals import (
@@ -13,8 +13,10 @@ from stages.evaluation.intervals import (
     degrees_of_freedom,
     deviations,
     f1_intervals,
+    group_confusions,
     group_strata,
     wilson_interval,
+    without_each,
 )
 from stages.evaluation.metrics import classification_metrics, macro_auroc
 
@@ -35,7 +37,7 @@ def simulated(faces: int, people: int, deviation: float, seed: int = 0) -> tuple
     return truth, softmax(logits, 1), person, np.where(second, "b", "a")
 
 
-def test_intervals_are_wilsons_of_the_stratified_jackknife() -> None:
+def test_intervals_are_of_the_stratified_jackknife() -> None:
     truth, probabilities, person, datasets = simulated(160, 20, 1.0)
     probabilities = (probabilities.round(1) + 1e-3 * np.arange(7)) / 1.021  # ties within a class
     found = confidence_intervals(truth, probabilities, person, datasets)
@@ -48,13 +50,27 @@ def test_intervals_are_wilsons_of_the_stratified_jackknife() -> None:
     without = {left: values(person != left) for left in range(20)}  # every class remains
     for name, value in values(np.arange(160)).items():
         kept = np.array([[without[left][name] for left in range(first, 20, 2)] for first in (0, 1)])
+        kept = logit(kept) if name == "auroc" else kept
         spread = (kept - kept.mean(1, keepdims=True)) * np.sqrt(9 / 10)
         variance = (spread**2).sum()
         size, df = value * (1 - value) / variance, 2 / (2 / 19 + stats.kurtosis(spread.ravel(), bias=False) / 20)
         quantile = stats.t.ppf(0.975, min(df, 18))
-        for bound in found[name].values():  # both bounds solve Wilson's equation
-            assert (value - bound) ** 2 == pytest.approx(quantile**2 * bound * (1 - bound) / size)
+        for bound in found[name].values():
+            if name == "auroc":
+                assert abs(logit(value) - logit(bound)) == pytest.approx(quantile * np.sqrt(variance))
+            else:  # Wilson's equation
+                assert (value - bound) ** 2 == pytest.approx(quantile**2 * bound * (1 - bound) / size)
         assert found[name]["low"] < value < found[name]["high"]
+
+
+def test_a_class_of_a_single_group_counts_when_its_group_is_left_out() -> None:
+    truth, prediction = np.array([0, 0, 1, 0, 1, 2]), np.array([0, 0, 0, 0, 1, 2])
+    members = np.array([0, 0, 0, 1, 1, 2])
+    found = without_each(group_confusions(truth, prediction, members, 3))
+    rest = classification_metrics(truth[:5], prediction[:5])
+    assert found["accuracy"][2] == rest["accuracy"] == 0.8
+    for name in ("balanced_accuracy", "macro_f1"):
+        assert found[name][2] == pytest.approx((2 * rest[name] + 1) / 3)  # the third class is always right
 
 
 def test_groups_are_compared_within_their_data_set() -> None:
