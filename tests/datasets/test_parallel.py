@@ -50,7 +50,7 @@ def ended(processes: list[psutil.Process]) -> bool:
 def test_workers_end_with_a_killed_parent():
     process, workers = start()
     process.kill()
-    process.communicate()
+    process.wait()
     assert ended(workers)
 
 
