@@ -206,7 +206,7 @@ def test_a_wrong_choice_is_refused_before_dvc_looks_it_up(repository: Project, r
     repository.edit("params.yaml", (right, wrong))
     done = repository.run("dvc", "repro")
     assert done.returncode != 0 and f"ERROR: params.yaml: {line}" in done.stderr and "Traceback" not in done.stderr
-    assert set(repository.written()) == {"data/exclude.csv"}
+    assert set(repository.written()) == {"data/dvc.yaml", "data/exclude.csv"}
 
 
 @pytest.mark.slow

@@ -152,7 +152,9 @@ def test_few_groups_or_one_class() -> None:
 
 def test_a_class_of_fewer_than_eight_groups_has_no_interval() -> None:
     truth = np.repeat([0, 1, 2], [40, 8, 7])
-    assert set(f1_intervals(truth, np.eye(3)[truth], np.arange(55), np.zeros(55))) == {0, 1}
+    found = f1_intervals(truth, np.eye(3)[truth], np.arange(55), np.zeros(55))
+    low = {groups: groups / (groups + stats.t.ppf(0.975, groups - 1) ** 2) for groups in (40, 8)}
+    assert found == {0: {"low": pytest.approx(low[40]), "high": 1}, 1: {"low": pytest.approx(low[8]), "high": 1}}
 
 
 def test_thousands_of_groups_take_seconds() -> None:
