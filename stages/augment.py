@@ -13,7 +13,7 @@ from tqdm import tqdm
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.curation.balancing import augment_face, plan_copies
-from stages.faces.table import open_faces, read_index, write_index
+from stages.faces.table import open_faces, read_index, write_faces, write_index
 from stages.params.augment import Augment
 from stages.params.general import General
 
@@ -21,17 +21,17 @@ from stages.params.general import General
 def main() -> None:
     """Write the copies of the training pool."""
     settings, seed = Augment.load(), General.load().seed
-    faces = open_faces(Path("data/merged/faces.npy"))
     index = read_index(Path("data/split/index.csv"))
+    faces = open_faces(Path("data/merged/faces.npy"), index)
     pool = index[index["split"] == "train"]
     copies = plan_copies(pool, settings.balance, seed)
     with atomic_output(Path("data/augmented")) as folder:
         folder.mkdir()
-        shape = (len(copies), *faces.shape[1:])
-        augmented = np.lib.format.open_memmap(folder / "faces.npy", mode="w+", dtype=np.uint8, shape=shape)
-        for row, parent in enumerate(tqdm(copies["parent"], "augment", unit=" faces", disable=None)):
-            augmented[row] = augment_face(faces[parent], np.random.default_rng([seed, row]), settings.strength)
-        augmented.flush()
+        augmented = (
+            augment_face(faces[parent], np.random.default_rng([seed, row]), settings.strength)
+            for row, parent in enumerate(tqdm(copies["parent"], "augment", unit=" faces", disable=None))
+        )
+        write_faces(augmented, (len(copies), *faces.shape[1:]), folder / "faces.npy")
         write_index(copies, folder / "index.csv")
     print(f"training pool: {len(pool)} faces and {len(copies)} augmented copies")
 

@@ -21,8 +21,12 @@ from stages.params.clean import Clean
 def main() -> None:
     """Clean the merged faces."""
     settings = Clean.load()
-    faces = open_faces(Path("data/merged/faces.npy"))
     index = read_index(Path("data/merged/index.csv"))
+    faces = open_faces(Path("data/merged/faces.npy"), index)
+    if len(index) != len(faces):
+        raise InputError(
+            f"data/merged: has {len(faces)} faces, but an index of {len(index)}; run the stage merge again"
+        )
 
     contrasts = contrast(faces)
     hashes = perceptual_hashes(faces)

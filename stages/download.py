@@ -1,12 +1,16 @@
 """Fetch the archive of one data set, unchanged → data/archives/<dataset>/.
 
     python -m stages.download DATASET
+    python -m stages.download --fingerprints
 
-The folder holds the archive and source.json, which states its provenance and the SHA-256 of its files.
+The folder holds the archive and source.json, which states its provenance and the SHA-256 of its files. The second
+command writes data/fingerprints/<dataset>.json, the hash of each local archive: `dvc repro` runs it every time, and
+fetches an archive again whose hash has changed.
 """
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
@@ -15,23 +19,46 @@ from stages.params.data import Data
 from stages.params.sources import Sources
 from stages.sources import demo, kaggle, local
 
-SOURCES = {"demo": demo, "local": local, "kaggle": kaggle}
+SOURCES: dict[str, Any] = {"demo": demo, "local": local, "kaggle": kaggle}
+FINGERPRINTS = Path("data/fingerprints")
 
 
 def main() -> None:
-    """Run the stage for the data set named on the command line."""
-    dataset = sys.argv[1]
-    source = Data.load().source
-    settings = getattr(Sources.load(), source).get(dataset)
+    """Run the stage for the data set named on the command line, or write the fingerprints."""
+    data, sources = Data.load(), Sources.load()
+    if sys.argv[1] == "--fingerprints":
+        write_fingerprints(data, sources)
+    else:
+        fetch(sys.argv[1], data, sources)
+
+
+def fetch(dataset: str, data: Data, sources: Sources) -> None:
+    """Fetch the archive of a data set."""
+    source = data.source
+    settings = getattr(sources, source).get(dataset)
     if settings is None:
         raise InputError(f"params.yaml: sources.{source}.{dataset}: missing; add where its archive is")
 
     with atomic_output(Path("data/archives") / dataset) as folder:
         folder.mkdir()
-        provenance = SOURCES[source].fetch(dataset, settings, folder)
+        options = {"limits": data.limits} if source == "local" else {}
+        provenance = SOURCES[source].fetch(dataset, settings, folder, **options)
         files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
         write_json(dict(sorted({**provenance, "files": files}.items())), folder / "source.json")
     print(f"{dataset}: {', '.join(files)} ({source}: {provenance['from']})")
+
+
+def write_fingerprints(data: Data, sources: Sources) -> None:
+    """Write the hash of each local archive, or null; where the archive is not there, its hash stays as it was."""
+    for dataset in data.datasets:
+        settings = sources.local.get(dataset)
+        digest = local.fingerprint(settings.path) if data.source == "local" and settings and settings.path else None
+        path = FINGERPRINTS / f"{dataset}.json"
+        if digest or data.source != "local" or not path.exists():
+            write_json({"sha256": digest}, path)
+    for path in FINGERPRINTS.glob("*.json"):
+        if path.stem not in data.datasets:
+            path.unlink()
 
 
 if __name__ == "__main__":

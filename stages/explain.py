@@ -38,7 +38,7 @@ def main() -> None:
     training = subsets(index, config["fold"], validation_folds=config["validation_folds"]).train
     if training.empty:
         raise InputError("data/split/index.csv has no training faces; run the earlier stages again")
-    faces = open_faces(Path("data/merged/faces.npy"))
+    faces = open_faces(Path("data/merged/faces.npy"), index, predictions)
 
     hardware.deterministic(config["seed"])  # on the CPU: a few dozen faces need no GPU
     table = select_examples(predictions, labels, MISTAKES)

@@ -22,9 +22,10 @@ RANDOM, REMOVED, COPIES = 10, 10, 6  # faces in a strip, at most
 def main() -> None:
     """Write the tables and the strips."""
     seed = General.load().seed
-    faces, copied_faces = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
     index, copies = read_index(Path("data/split/index.csv")), read_index(Path("data/augmented/index.csv"))
     removed = read_index(Path("data/clean/removed.csv"))
+    faces = open_faces(Path("data/merged/faces.npy"), index, removed)
+    copied_faces = open_faces(Path("data/augmented/faces.npy"), copies)
     by_hand = index["split"] == "excluded"
     removed = pd.concat([removed, index[by_hand].assign(reason="excluded by hand")])
     index = index[~by_hand]

@@ -6,7 +6,6 @@ data/merged/ holds the face table (faces.npy and index.csv), the rejected archiv
 provenance of the archives (sources.json).
 """
 
-import shutil
 from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from stages.base.atomic import atomic_output
+from stages.base.atomic import atomic_output, remove
 from stages.base.errors import InputError, guard
 from stages.base.files import read_json, write_json
-from stages.datasets.picture import Rejected
+from stages.datasets.completeness import Tally
 from stages.datasets.published import count_differences
 from stages.datasets.reading import read_faces
 from stages.datasets.writer import TableWriter
@@ -41,21 +40,19 @@ def main() -> None:
             for dataset in data.datasets:
                 source = read_json(ARCHIVES / dataset / "source.json")
                 name = f"drawn-{dataset}" if source["drawn"] else dataset  # marks drawn faces in all later outputs
-                sources[name] = source
-                faces: Counter[tuple[str, str]] = Counter()
-                rejected: Counter[str] = Counter()
-                items = read_faces(dataset, ARCHIVES / dataset, data.labels, data.size, data.channels)
-                for item in tqdm(items, name, unit=" faces", disable=None):
+                sources[name], tally = source, Tally(dataset)
+                for item in tqdm(read_faces(dataset, ARCHIVES / dataset, data), name, unit=" faces", disable=None):
                     table.append(name, item)
-                    if isinstance(item, Rejected):
-                        rejected[item.reason] += 1
-                    else:
-                        faces[item.official, item.label] += 1
-                metrics[name] = {"faces": faces.total(), "rejected": dict(sorted(rejected.items()))}
-                print(f"{name}: {faces.total()} faces, {rejected.total()} rejected{_list_reasons(rejected)}")
-                if not source["drawn"]:
-                    differences = count_differences(dataset, faces, data.labels)
-                    metrics[name] = {**metrics[name], "more_than_published": differences}
+                    tally.add(item)
+                lacks = tally.check(str(ARCHIVES / dataset), data)
+                metrics[name] = {"faces": tally.faces.total(), "rejected": dict(sorted(tally.rejected.items()))}
+                print(f"{name}: {tally.faces.total()} faces, {_list_reasons(tally.rejected)}")
+                if lacks:
+                    metrics[name]["missing"] = lacks
+                    print(f"{name}: missing, as data.accept_missing allows: {'; '.join(lacks)}")
+                differences = None if source["drawn"] else count_differences(dataset, tally.faces, data.labels)
+                if differences is not None:
+                    metrics[name]["more_than_published"] = differences
                     print(f"{name}: {_describe_differences(differences)}")
         write_json(dict(sorted(sources.items())), folder / "sources.json")
     write_json({name: dict(sorted(metrics[name].items())) for name in sorted(metrics)}, Path("metrics/merge.json"))
@@ -63,7 +60,7 @@ def main() -> None:
 
 def _list_reasons(rejected: Counter[str]) -> str:
     reasons = "; ".join(f"{reason} ({count})" for reason, count in rejected.most_common())
-    return f": {reasons}" if reasons else ""
+    return f"{rejected.total()} rejected{': ' if reasons else ''}{reasons}"
 
 
 def _describe_differences(differences: dict[str, int]) -> str:
@@ -75,9 +72,11 @@ def _describe_differences(differences: dict[str, int]) -> str:
 
 def _remove_unlisted(datasets: Collection[str]) -> None:
     """Remove the archives of other data sets: DVC hashes the folder data/archives, which must equal a fresh clone's."""
+    if ARCHIVES.is_symlink():
+        return  # what it leads to is the user's, and not this pipeline's to remove
     for folder in ARCHIVES.iterdir():
-        if folder.is_dir() and folder.name not in datasets:
-            shutil.rmtree(folder)
+        if folder.is_dir() and not folder.is_symlink() and folder.name not in datasets:
+            remove(folder)
 
 
 if __name__ == "__main__":

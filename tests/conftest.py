@@ -6,10 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 
 from helpers.browser import Browser
 from helpers.project import Project
 from stages.sources import demo
+
+settings.register_profile("same-every-time", derandomize=True, database=None, deadline=None)
+settings.load_profile("same-every-time")
 
 # Where the tests run in the background, SIGINT is ignored, and so it would be by the processes that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -25,6 +25,7 @@ from stages.evaluation.metrics import classification_metrics, logit_metrics
 from stages.evaluation.summary import coarse_metrics, detailed_metrics, overall_metrics, per_class_metrics
 from stages.evaluation.tables import plot_tables, prediction_table
 from stages.faces.table import write_index
+from stages.models.config import digest
 
 
 def simulated(count: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -345,7 +346,9 @@ def test_the_temperature_depends_only_on_validation_faces(tmp_path, test_faces: 
 def test_the_faces_that_rank_a_run_of_the_benchmark_choose_nothing(tmp_path, test_faces: pd.DataFrame) -> None:
     write_tree(tmp_path, test_faces, drawn=False)
     config = json.loads((tmp_path / "data/model/config.json").read_text())
-    (tmp_path / "data/model/config.json").write_text(json.dumps(config | {"ranked": True}))
+    config["ranked"] = True
+    config["sha256"]["config"] = digest(config)
+    (tmp_path / "data/model/config.json").write_text(json.dumps(config))
     index = pd.read_csv(tmp_path / "data/split/index.csv")
     pool = index.index[index.split == "train"]
     index.loc[pool[::2], "fold"] = 0  # the fold after the last one, 2, which ranks

@@ -2,12 +2,14 @@
 
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.archives import zipped
 from helpers.project import Project
 from stages.datasets.picture import Face, Rejected
 from stages.datasets.writer import TableWriter
@@ -116,6 +118,62 @@ def test_a_bad_archive_raises_input_error_and_nothing_is_written(project: Projec
     project.give("jaffe", bad)
     line = project.refused("merge")
     assert ("angst" if damage == "unknown label" else "jaffe.zip") in line
+
+
+@pytest.mark.parametrize("kind", ["part gone", "many unreadable"])
+def test_nothing_falls_out_in_silence(project: Project, drawn, tmp_path: Path, kind: str):
+    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[sfew]"))
+    members = {}
+    with zipfile.ZipFile(drawn("sfew", 120) / "sfew.zip") as archive:
+        for number, name in enumerate(archive.namelist()):
+            content, part = archive.read(name), name.split("/")[0]
+            if (kind, part) != ("part gone", "Val"):
+                members[name] = content[:90] if kind == "many unreadable" and number % 12 == 0 else content
+    project.give("sfew", zipped(tmp_path / "sfew.zip", members))
+    line = project.refused("merge")
+    lack = "pictures (10%)" if kind == "many unreadable" else "the official test part"
+    assert "missing in sfew" in line and lack in line
+    assert kind == "part gone" or ("not a picture, or cut short" in line and "for example " in line)
+    project.edit("params.yaml", ("accept_missing: []", "accept_missing: [sfew]"))
+    assert "missing, as data.accept_missing allows" in project.stage("merge")
+    counts = json.loads((project.folder / "metrics/merge.json").read_text())
+    assert any(lack in missing for missing in counts["sfew"]["missing"])
+
+
+def test_too_many_rejected_members_are_refused(project: Project, drawn, tmp_path: Path):
+    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[jaffe]"), ("rejected: 100000", "rejected: 99"))
+    with zipfile.ZipFile(drawn("jaffe") / "jaffe.zip") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    project.give("jaffe", zipped(tmp_path / "jaffe.zip", {**members, **{f"{n}.txt": "notes" for n in range(100)}}))
+    assert "more than 99 files or rows that are no faces" in project.refused("merge")
+
+
+def test_names_of_members_are_one_line_in_the_tables(project: Project, drawn, tmp_path: Path):
+    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[jaffe]"))
+    with zipfile.ZipFile(drawn("jaffe") / "jaffe.zip") as archive:
+        members = {name.replace("KA.AN1.", "a\nb/KA.AN1."): archive.read(name) for name in archive.namelist()}
+    members["\u202e\r\n.txt"] = b"x"
+    project.give("jaffe", zipped(tmp_path / "jaffe.zip", members))
+    project.stage("merge")
+    merged = project.folder / "data/merged"
+    assert len((merged / "index.csv").read_text().splitlines()) == len(read_index(merged / "index.csv")) + 1
+    assert "\\u202e\\x0d\\x0a.txt" in (merged / "rejected.csv").read_text()
+    assert any(name.startswith("jaffedbase/a\\x0ab/KA.AN1.") for name in read_index(merged / "index.csv")["file"])
+
+
+def test_nothing_is_removed_behind_a_link(project: Project, drawn, tmp_path: Path):
+    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[jaffe]"))
+    project.give("jaffe", drawn("jaffe") / "jaffe.zip")
+    archives = project.folder / "data/archives"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/precious.txt").write_text("mine")
+    (archives / "more").symlink_to(tmp_path / "other")
+    project.stage("merge")
+    archives.rename(tmp_path / "collection")
+    (tmp_path / "collection/album").mkdir()
+    archives.symlink_to(tmp_path / "collection")
+    project.stage("merge")
+    assert (tmp_path / "other/precious.txt").exists() and (tmp_path / "collection/album").exists()
 
 
 def test_the_table_writer_rejects_a_face_of_another_size(tmp_path: Path):

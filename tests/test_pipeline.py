@@ -19,7 +19,7 @@ STAGES = [*PIPELINE.items(), *BENCHMARK.items()]
 # From top to bottom: a module imports only from its own room and from rooms below it.
 ROOMS = (
     "benchmark", "reporting", "training", "evaluation", "architectures", "models", "inspection", "curation", "datasets",
-    "sources", "faces", "params", "base",
+    "sources", "archives", "faces", "params", "base",
 )  # fmt: skip
 WITH_TORCH = re.compile(
     r"stages/((train|evaluate|explain)\.py|(models|architectures|training|evaluation)/|inspection/cam"
@@ -85,6 +85,7 @@ def up_to_date(repository: Project) -> Project:
     """A repository whose stages count as run: their outputs are stand-ins."""
     project, sets = repository, ("ck48", "jaffe")
     params = YAML(typ="safe").load(project.folder / "params.yaml")
+    (project.folder / "data/fingerprints").mkdir(parents=True)
     for definition in PIPELINE.values():
         for output in [*definition["outs"], *definition.get("metrics", [])]:
             path = output if isinstance(output, str) else next(iter(output))
@@ -97,6 +98,8 @@ def up_to_date(repository: Project) -> Project:
                     target.mkdir(parents=True, exist_ok=True)
                     for name in [f"{model}.json" for model in params["models"]] + ["index.csv", "removed.csv"]:
                         (target / name).write_text("{}")
+    for dataset in sets:
+        (project.folder / f"data/fingerprints/{dataset}.json").write_text("{}")
     project.ok("dvc", "commit", "-q", "-f")
     commit(project)
     assert changed(project) == set()
@@ -203,7 +206,7 @@ def test_a_wrong_choice_is_refused_before_dvc_looks_it_up(repository: Project, r
     repository.edit("params.yaml", (right, wrong))
     done = repository.run("dvc", "repro")
     assert done.returncode != 0 and f"ERROR: params.yaml: {line}" in done.stderr and "Traceback" not in done.stderr
-    assert set(repository.written()) == {"data/exclude.csv"}
+    assert set(repository.written()) == {"data/dvc.yaml", "data/exclude.csv"}
 
 
 @pytest.mark.slow

@@ -300,7 +300,13 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Run:
         },
     )
     run.write("metrics/split.json", run.json("metrics/split.json") | {"excluded": {"sfew": 7}})
-    run.write("metrics/merge.json", {"sfew": {"faces": 340, "rejected": {}, "more_than_published": {"all/fear": -2}}})
+    merged = {
+        "faces": 340,
+        "rejected": {},
+        "more_than_published": {"all/fear": -2},
+        "missing": ["the official test part"],
+    }
+    run.write("metrics/merge.json", {"sfew": merged})
     return run.report()
 
 
@@ -436,6 +442,11 @@ def test_rejected_and_removed_faces_are_counted_by_reason(run: Run, odd: Run):
     assert "all/fear -2 faces" in odd.page
 
 
+def test_the_page_begins_with_what_is_missing_in_the_data(run: Run, odd: Run):
+    lack = "Incomplete data.</strong> sfew lacks the official test part"
+    assert lack in odd.page.partition('id="summary"')[0] and "Incomplete data" not in run.page
+
+
 def test_faces_are_on_the_page_only_if_report_faces_is_true(run: Run, tmp_path: Path):
     assert run.page.count("data:image/png") == 3 + 2 + 4 + 2 + 1 + 2 + 2 + 2  # strips, grid, mistake, right, distorted
     without = copy(run, tmp_path / "project")
@@ -540,9 +551,11 @@ def test_device_precision_duration_dates_and_validation_faces(run: Run, odd: Run
     assert odd.tables[caption][1] == ["date of the data", "2019-07-08"] and "date: 2019-07-08" in odd.card
     other = copy(odd, tmp_path / "project")
     config = other.json("data/model/config.json")
-    config["sources"]["sfew"]["date"] = None
+    config["sources"]["sfew"] |= {"date": None, "from": "a_b<img src=x>[c](d)`$e$|.zip\n# heading"}
     other.write("data/model/config.json", config)
     assert other.report().tables[caption][1] == ["date of the data", "not known"] and "date: not known" in other.card
+    # The name of an archive is shown as it is, and is no Markdown and no HTML.
+    assert r"from: a\_b&lt;img src=x&gt;\[c\](d)\`\$e\$\|.zip\\n# heading, version" in other.card
 
 
 # The card

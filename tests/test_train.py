@@ -16,6 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from helpers.trainable import LABELS, STAGE, outputs, start, train, write_tree
 from stages.faces.table import write_index
+from stages.training.checkpoint import DIGEST
 
 
 @pytest.mark.slow
@@ -100,6 +101,41 @@ def test_ctrl_c_is_one_line_and_the_next_run_continues(tmp_path, checkpoints: Pa
 
 
 @pytest.mark.slow
+def test_a_damaged_checkpoint_is_named_and_the_training_starts_anew(tmp_path, checkpoints: Path) -> None:
+    for name in ("uninterrupted", "damaged"):
+        write_tree(tmp_path / name, epochs=20, patience=20)
+    assert train(tmp_path / "uninterrupted").returncode == 0
+    process = start(tmp_path / "damaged", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    wait_for_a_save(process, checkpoints)
+    process.kill()
+    process.communicate()
+    (path,) = checkpoints.glob("*.pt")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    done = train(tmp_path / "damaged")
+    assert done.returncode == 0 and "resumed" not in done.stdout
+    assert done.stderr.startswith(
+        f"{path}: the checkpoint is damaged, or of another training; the training starts anew\n"
+    )
+    assert outputs(tmp_path / "damaged") == outputs(tmp_path / "uninterrupted")
+
+
+@pytest.mark.slow
+def test_a_training_without_a_cache_folder_says_so_once(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("first", "second"):
+        write_tree(tmp_path / name)
+    assert train(tmp_path / "first").returncode == 0
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    done = train(tmp_path / "second")
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if not line.startswith("epoch ")]
+    assert line.startswith(f"no checkpoint ({tmp_path / 'file'}")
+    assert outputs(tmp_path / "second") == outputs(tmp_path / "first")
+
+
+@pytest.mark.slow
 def test_twenty_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> None:
     settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_steps": 2}
     for name in ("uninterrupted", "killed"):
@@ -118,7 +154,9 @@ def test_twenty_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> 
         assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
         process.stdout.close()
         for path in checkpoints.glob("*.pt"):
-            last_step = max(last_step, torch.load(path, weights_only=True)["step"])
+            with path.open("rb") as file:
+                file.seek(DIGEST)
+                last_step = max(last_step, torch.load(file, weights_only=True)["step"])
         assert not (root / "data/model").exists()
     assert last_step >= 8, "no kill came late enough to test anything"
     done = train(root)

@@ -1,22 +1,52 @@
-"""JSON files and SHA-256 hashes of files."""
+"""Reading of files that a stage or a person wrote, and hashes of files."""
 
+import codecs
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from stages.base.atomic import atomic_output
+from stages.base.errors import InputError
+
+BYTE_ORDER_MARKS = {  # UTF-32 first: its mark begins with that of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 def read_json(path: Path) -> Any:
-    """Return the content of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return the content of a JSON file.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; run the stage that writes it") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: damaged ({str(error)[:100]}); run the stage that writes it again") from None
 
 
 def write_json(content: object, path: Path) -> None:
     """Write `content` as indented JSON; the file at `path` is replaced in one step."""
     with atomic_output(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def decode(content: bytes) -> str:
+    """Return a text in the encoding of its byte order mark; without one in UTF-8, or else in Windows-1252."""
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if content.startswith(mark):
+            return content.decode(encoding, errors="replace")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
 
 
 def sha256(path: Path) -> str:

@@ -32,7 +32,7 @@ def main() -> None:
     rows = ensemble(predictions("out_of_fold", benchmark.review, benchmark, index, labels), labels)
     errors = label_errors(rows, labels)
     shown = errors[:SHOWN]
-    faces = open_faces(Path("data/merged/faces.npy"))[shown["id"].to_numpy()]
+    faces = open_faces(Path("data/merged/faces.npy"), index)[shown["id"].to_numpy()]
 
     with atomic_output(Path("data/review")) as folder:
         folder.mkdir()

@@ -1,19 +1,12 @@
-"""Images as they are distributed, and their conversion to faces of the pipeline's size and channels."""
+"""Pictures as readers give them, and their conversion to faces of the pipeline's size and channels."""
 
 import hashlib
-import warnings
-from collections.abc import Callable
-from io import BytesIO
 from typing import NamedTuple
 
-import numpy as np
 from PIL import Image
 
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "PPM")
-MAX_PIXELS = 2**24  # checked before decoding: a small file can claim any size
-
-Crop = Callable[[Image.Image], tuple[Image.Image, str]]
-"""Cuts the face out of an image; returns it and the value of `Face.crop`."""
+from stages.datasets.crop import crop_face
+from stages.datasets.decoding import decode, from_text, in_mode
 
 
 class Picture(NamedTuple):
@@ -27,6 +20,7 @@ class Picture(NamedTuple):
         subject: identifier of the person, or "" if unknown.
         sequence: identifier of the video or film, or "" if unknown.
         official: the data set's own part, "train", "val" or "test"; "" if it has none.
+        crop: whether the image shows more than a face, which is then cut out.
     """
 
     file: str
@@ -35,13 +29,22 @@ class Picture(NamedTuple):
     subject: str = ""
     sequence: str = ""
     official: str = ""
+    crop: bool = False
 
 
 class Rejected(NamedTuple):
-    """A member of an archive that does not become a face, and the reason."""
+    """A member of an archive that does not become a face.
+
+    Attributes:
+        file: path within the archive, as in `Picture`.
+        reason: why it does not.
+        lost: whether it should have become one, as far as is known: many of them mean that the archive is damaged or
+            is not read right.
+    """
 
     file: str
     reason: str
+    lost: bool = False
 
 
 class Face(NamedTuple):
@@ -65,12 +68,11 @@ class Face(NamedTuple):
     pixels: bytes
 
 
-def prepare(picture: Picture, crop: Crop | None, size: int, channels: int) -> Face | Rejected:
-    """Decode a picture, crop it to the face and resize it (bicubic, with antialiasing).
+def prepare(picture: Picture, size: int, channels: int) -> Face | Rejected:
+    """Decode a picture, cut out its face where it shows more, and resize it (bicubic, with antialiasing).
 
     Args:
         picture: the picture.
-        crop: cuts the face out of an image; None to use the entire image.
         size: side of the face in pixels.
         channels: 1 (grey) or 3 (RGB).
 
@@ -78,12 +80,12 @@ def prepare(picture: Picture, crop: Crop | None, size: int, channels: int) -> Fa
         The face, or the reason why the picture cannot be decoded.
     """
     try:
-        image = _from_text(picture.content) if isinstance(picture.content, str) else _from_file(picture.content)
+        image = from_text(picture.content) if isinstance(picture.content, str) else decode(picture.content, channels)
     except ValueError as error:
-        return Rejected(picture.file, str(error))
-    image = image.convert("L" if channels == 1 else "RGB")
+        return Rejected(picture.file, str(error), lost=True)
+    image = in_mode("L" if channels == 1 else "RGB", image)
     sha256 = hashlib.sha256(image.tobytes()).hexdigest()
-    image, crop_method = crop(image) if crop else (image, "")
+    image, crop_method = crop_face(image) if picture.crop else (image, "")
     if image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.BICUBIC)
     return Face(
@@ -96,31 +98,3 @@ def prepare(picture: Picture, crop: Crop | None, size: int, channels: int) -> Fa
         sha256,
         image.tobytes(),
     )
-
-
-def _from_file(content: bytes | None) -> Image.Image:
-    if content is None:
-        raise ValueError("larger than any picture of a face")
-    try:
-        image: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
-        if image.width * image.height > MAX_PIXELS:
-            raise ValueError(f"a picture of {image.width}x{image.height} pixels is too large")
-        image.load()
-    except (OSError, SyntaxError, Image.DecompressionBombError):
-        raise ValueError("not a picture, or cut short") from None
-    return image
-
-
-def _from_text(content: str) -> Image.Image:
-    with warnings.catch_warnings(action="error"):  # NumPy only warns about text that is not a number
-        try:
-            numbers = np.fromstring(content, dtype=np.int64, sep=" ")
-        except (DeprecationWarning, ValueError):
-            raise ValueError("its pixels are not all whole numbers") from None
-    pixels = numbers.astype(np.uint8)
-    if not np.array_equal(pixels, numbers):
-        raise ValueError("its pixels are not all from 0 to 255")
-    side = int(len(pixels) ** 0.5)
-    if side == 0 or side * side != len(pixels):
-        raise ValueError(f"{len(pixels)} pixels are not a square")
-    return Image.fromarray(pixels.reshape(side, side))

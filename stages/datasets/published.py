@@ -6,7 +6,7 @@ from collections.abc import Collection
 from stages.datasets.readers import READERS
 
 
-def count_differences(dataset: str, counts: Counter[tuple[str, str]], labels: Collection[str]) -> dict[str, int]:
+def count_differences(dataset: str, counts: Counter[tuple[str, str]], labels: Collection[str]) -> dict[str, int] | None:
     """Return how many more faces were read than are published.
 
     Args:
@@ -16,7 +16,10 @@ def count_differences(dataset: str, counts: Counter[tuple[str, str]], labels: Co
 
     Returns:
         "part/label" → faces read minus faces published, only where this is not 0; the part "" is written as "all".
+        None if the numbers have not been published.
     """
+    if not any(READERS[dataset].PUBLISHED.values()):
+        return None
     published = {
         (part, label): count
         for part, part_counts in READERS[dataset].PUBLISHED.items()

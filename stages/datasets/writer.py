@@ -11,7 +11,7 @@ from numpy.lib import format as npy
 from stages.datasets.picture import Face, Rejected
 
 INDEX_COLUMNS = ("id", "dataset", *Face._fields[:-1])  # without the pixels
-REJECTED_COLUMNS = ("dataset", *Rejected._fields)
+REJECTED_COLUMNS = ("dataset", "file", "reason")
 
 
 class TableWriter:
@@ -46,7 +46,7 @@ class TableWriter:
             ValueError: the face has another size than the table.
         """
         if isinstance(item, Rejected):
-            self._write_rejected_row((dataset, *item))
+            self._write_rejected_row((dataset, item.file, item.reason))
             return
         *description, pixels = item
         if len(pixels) != prod(self._shape):

@@ -5,12 +5,16 @@ face; its column `id` is the position of the face in `faces.npy`. Later stages w
 additional columns, and refer to the same `faces.npy`.
 """
 
+from collections.abc import Iterable
 from copy import copy
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from stages.base.errors import InputError
+
+AGAIN = "run the stage that writes it again"
 INTEGER_COLUMNS = {"id", "parent", "fold"}
 
 
@@ -22,10 +26,19 @@ def read_index(path: Path) -> pd.DataFrame:
 
     Returns:
         One row for each face. `INTEGER_COLUMNS` are int64; all other columns are text, with "" for an empty field.
+
+    Raises:
+        InputError: the file is no table with a column of ids, or is damaged.
     """
-    columns = pd.read_csv(path, nrows=0).columns
-    types = {column: np.int64 if column in INTEGER_COLUMNS else str for column in columns}
-    return pd.read_csv(path, dtype=types, keep_default_na=False)
+    try:
+        columns = pd.read_csv(path, nrows=0).columns
+        types = {column: np.int64 if column in INTEGER_COLUMNS else str for column in columns}
+        index = pd.read_csv(path, dtype=types, keep_default_na=False)
+    except (ValueError, OverflowError) as error:  # pandas's own errors are ValueErrors
+        raise InputError(f"{path}: damaged ({' '.join(str(error).split())[:150]}); {AGAIN}") from None
+    if "id" not in index or not index["id"].is_unique or (index["id"] < 0).any():
+        raise InputError(f"{path}: damaged (its column id does not number the faces); {AGAIN}")
+    return index
 
 
 def write_index(index: pd.DataFrame, path: Path) -> None:
@@ -33,9 +46,44 @@ def write_index(index: pd.DataFrame, path: Path) -> None:
     index.to_csv(path, index=False, lineterminator="\n")
 
 
-def open_faces(path: Path) -> np.ndarray:
-    """Open `faces.npy` as a read-only memory map: uint8, N×H×W or N×H×W×3."""
-    return np.load(path, mmap_mode="r")
+def open_faces(path: Path, *indexes: pd.DataFrame) -> np.ndarray:
+    """Open `faces.npy` as a read-only memory map: uint8, N×H×W or N×H×W×3.
+
+    Args:
+        path: the file.
+        *indexes: indexes whose ids refer to it.
+
+    Raises:
+        InputError: the file is no such array, is damaged, or lacks a face that an index names.
+    """
+    try:
+        faces = np.lib.format.open_memmap(path, mode="r")
+    except ValueError as error:
+        raise InputError(f"{path}: damaged ({' '.join(str(error).split())[:150]}); {AGAIN}") from None
+    if faces.dtype != np.uint8 or faces.ndim not in (3, 4) or not faces.shape[1]:
+        raise InputError(f"{path}: is not an array of faces; {AGAIN}")
+    for index in indexes:
+        _check_ids(index["id"].to_numpy(), faces, str(path))
+    return faces
+
+
+def _check_ids(ids: np.ndarray, faces: np.ndarray, name: str) -> None:
+    if len(ids) and not 0 <= ids.min() <= ids.max() < len(faces):
+        raise InputError(f"{name}: has {len(faces)} faces, and an index names face {ids.max()}; {AGAIN}")
+
+
+def write_faces(faces: Iterable[np.ndarray], shape: tuple[int, ...], path: Path) -> None:
+    """Write `faces.npy`, one face after another; a full disk is an error, where a memory map would end the process.
+
+    Args:
+        faces: N faces, uint8, H×W or H×W×3.
+        shape: N×H×W or N×H×W×3.
+        path: the file.
+    """
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        for face in faces:
+            file.write(face.tobytes())
 
 
 class Selection:
@@ -46,9 +94,14 @@ class Selection:
 
     Attributes:
         shape: shape of the selected faces as one array.
+
+    Raises:
+        InputError: an id is not one of its faces.
     """
 
     def __init__(self, *tables: tuple[np.ndarray, np.ndarray]) -> None:
+        for faces, ids in tables:
+            _check_ids(ids, faces, "faces.npy")
         self._tables = [faces for faces, _ in tables]
         self._ids = np.concatenate([ids for _, ids in tables])
         self._table_numbers = np.repeat(np.arange(len(tables)), [len(ids) for _, ids in tables])

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from stages.base.errors import InputError
 from stages.base.files import read_json, write_json
+from stages.base.files import sha256 as file_sha256
+from stages.base.section import validate
+from stages.models.config import HASHES, Config, digest
 from stages.models.networks import build
 
 CONFIG, WEIGHTS, TRAINED_ON = "config.json", "weights.safetensors", "trained_on.csv"
@@ -24,11 +28,12 @@ def save(folder: Path, network: nn.Module, config: dict[str, Any]) -> None:
     Args:
         folder: where to write; files of an earlier model are replaced.
         network: the network, on any device.
-        config: what `config.json` will contain. `load` needs `architecture`, `labels`, `channels`, `inputs.size` and
-            `recipe.dropout`.
+        config: what `config.json` will contain, besides the hashes of both files. `Config` says what `load` needs.
     """
-    (folder / WEIGHTS).write_bytes(_serialised(network))
-    write_json(config, folder / CONFIG)
+    weights = _serialised(network)
+    (folder / WEIGHTS).write_bytes(weights)
+    hashes = {"weights": hashlib.sha256(weights).hexdigest(), "config": digest(config)}
+    write_json(config | {HASHES: hashes}, folder / CONFIG)
 
 
 def sha256(network: nn.Module) -> str:
@@ -39,26 +44,51 @@ def sha256(network: nn.Module) -> str:
 def load(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     """Return a saved network, in evaluation mode on the CPU, and its config.
 
-    No content of the folder can run code.
+    No content of the folder can run code. Both files are compared with the hashes in the config, and the weights with
+    the network that it describes, before memory is taken for them.
 
     Raises:
-        InputError: the folder holds no model, or a damaged one.
+        InputError: the folder holds no model, or one that is damaged, was edited, or is of another project.
     """
+    if not all((folder / name).is_file() for name in (CONFIG, WEIGHTS)):
+        raise InputError(f"{folder}: contains no trained model; train one first")
     try:
         config = read_json(folder / CONFIG)
-        network = build(
-            config["architecture"],
-            len(config["labels"]),
-            config["channels"],
-            config["inputs"]["size"],
-            config["recipe"]["dropout"],
-        )
-        network.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{folder}: contains no trained model; train one first") from None
-    except (ValueError, KeyError, TypeError, RuntimeError, safetensors.SafetensorError) as error:
-        raise InputError(f"{folder}: not a model of this project ({' '.join(str(error).split())[:200]})") from None
+        validate(Config, config, "", CONFIG)
+        _check_hashes(folder, config)
+        weights = safetensors.torch.load_file(folder / WEIGHTS)
+        with torch.device("meta"):
+            _check_weights(weights, _build(config).state_dict())
+        network = _build(config)
+        network.load_state_dict(weights)
+    except OSError:
+        raise
+    except Exception as error:  # whatever a library meets in foreign files
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"{folder}: not a model of this project, or damaged ({reason})") from None
     return network.eval(), config
+
+
+def _build(config: dict[str, Any]) -> nn.Module:
+    size, dropout = config["inputs"]["size"], config["recipe"]["dropout"]
+    return build(config["architecture"], len(config["labels"]), config["channels"], size, dropout)
+
+
+def _check_hashes(folder: Path, config: dict[str, Any]) -> None:
+    if digest(config) != config[HASHES]["config"]:
+        raise ValueError(f"{CONFIG} was changed after it was written")
+    if file_sha256(folder / WEIGHTS) != config[HASHES]["weights"]:
+        raise ValueError(f"{WEIGHTS} is not the file that {CONFIG} was written with")
+
+
+def _check_weights(weights: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    if different := weights.keys() ^ expected.keys():
+        raise ValueError(f"{WEIGHTS}: {min(different)} is missing or unknown")
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
+            raise ValueError(f"{WEIGHTS}: {name} has not the shape or the type of the network in {CONFIG}")
+        if not tensor.isfinite().all():
+            raise ValueError(f"{WEIGHTS}: {name} has values that are not finite")
 
 
 def _serialised(network: nn.Module) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import model_validator
 
 from stages.base.errors import InputError
-from stages.base.section import PATH, read, validate
+from stages.base.section import PATH, Name, quoted, read, shortened, validate
 from stages.base.suggestions import suggestion
 from stages.params.augment import Augment
 from stages.params.benchmark import Benchmark
@@ -36,7 +36,7 @@ class Params(General):
     benchmark: Benchmark
     search: dict[Literal[tuple(Train.model_fields)], Tried]  # type: ignore[valid-type]
     report: Report
-    models: dict[str, dict[str, Any]]
+    models: dict[Name, dict[str, Any]]
 
     @classmethod
     def load(cls, path: Path = PATH) -> Self:
@@ -75,7 +75,8 @@ class Params(General):
             recipe(name, self.train, self.models)
         for key, name in [("model", self.model), *(("benchmark.models", name) for name in self.benchmark.models)]:
             if name not in self.models:
-                raise InputError(f"params.yaml: {key}: {name!r} is not one of `models`{suggestion(name, self.models)}")
+                hint = suggestion(name, self.models)
+                raise InputError(shortened(f"params.yaml: {key}: {quoted(name)} is not one of `models`{hint}"))
         return self
 
     @model_validator(mode="after")
@@ -132,9 +133,12 @@ class Params(General):
                 f"and split.validation_folds {self.split.validation_folds}; raise split.folds for the benchmark"
             )
         if self.benchmark.review not in self.benchmark.models:
+            hint = suggestion(self.benchmark.review, self.benchmark.models)
             raise InputError(
-                f"params.yaml: benchmark.review: {self.benchmark.review!r} is not one of `benchmark.models`, so there "
-                f"are no predictions to review labels by{suggestion(self.benchmark.review, self.benchmark.models)}"
+                shortened(
+                    f"params.yaml: benchmark.review: {quoted(self.benchmark.review)} is not one of `benchmark.models`, "
+                    f"so there are no predictions to review labels by{hint}"
+                )
             )
         for model in self.benchmark.models:
             self._check_balance(f"models.{model}", recipe(model, self.train, self.models))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.base.errors import InputError
-from stages.base.section import PATH, read, validate
+from stages.base.section import PATH, quoted, read, shortened, validate
 from stages.base.suggestions import suggestion
 from stages.params.train import Train
 
@@ -33,7 +33,10 @@ def load_recipe(model: str, path: Path = PATH) -> Recipe:
 def recipe(model: str, train: Train, models: Overrides) -> Recipe:
     """Return `train` with the changes that `models` names for a model; errors are those of `load_recipe`."""
     if model not in models:
-        raise InputError(f"params.yaml: model: {model!r} is not one of `models`{suggestion(model, models)}")
+        hint = suggestion(model, models)
+        raise InputError(shortened(f"params.yaml: model: {quoted(model)} is not one of `models`{hint}"))
+    if not isinstance(models[model], dict):
+        raise InputError(f"params.yaml: models.{model}: must be a mapping of keys of `train`, or {{}}")
     values = {**train.model_dump(), **models[model]}
     if values["arch"] is None:
         values["arch"] = model

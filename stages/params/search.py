@@ -13,7 +13,7 @@ class Tried(Section):
     low: Annotated[Any, AfterValidator(number)] | None = None
     high: Annotated[Any, AfterValidator(number)] | None = None
     log: bool = False
-    choices: Annotated[list, Field(min_length=2), AfterValidator(distinct)] | None = None
+    choices: Annotated[list, Field(min_length=2, max_length=1000), AfterValidator(distinct)] | None = None
 
     @model_validator(mode="after")
     def _range_or_list(self) -> Self:

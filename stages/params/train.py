@@ -14,9 +14,9 @@ class Train(Section):
     arch: str | None
     init: str
     allow_seen_test: bool
-    epochs: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)]
     patience: Annotated[int, Field(ge=1)]
-    batch_size: Annotated[int, Field(ge=2)]
+    batch_size: Annotated[int, Field(ge=2, le=65_536)]
     accumulation: Annotated[int, Field(ge=1)]
     optimizer: str
     lr: Annotated[float, Field(gt=0, le=10)]

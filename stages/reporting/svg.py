@@ -34,6 +34,7 @@ STYLE: dict[RcKeyType, Any] = {
     "lines.linewidth": 1.8,
     "svg.fonttype": "none",
     "text.color": INK,
+    "text.parse_math": False,  # a $ in a name is a $
     "xtick.color": INK,
     "ytick.color": INK,
     "xtick.major.pad": 6,

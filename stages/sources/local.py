@@ -1,64 +1,67 @@
 """Archives that the user already has: a file is copied unchanged, a folder is packed into a reproducible zip file."""
 
-import lzma
+import hashlib
 import os
 import shutil
-import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import UTC, date, datetime
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import IO
 
 from tqdm import tqdm
 from tqdm.utils import CallbackIOWrapper
 
+from stages.archives.archive import Archive
+from stages.archives.folder import list_files
+from stages.archives.sniffing import HEAD, sniff, text_encoding
+from stages.archives.text import SEPARATORS
 from stages.base.errors import InputError
 from stages.base.files import sha256
+from stages.params.data import Limits
 from stages.params.sources import Local
 from stages.sources.provenance import Provenance
 
 CHUNK = 2**20  # bytes copied at a time
-SYSTEM_FILES = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # created by operating systems, not data
 NO_DATE = {date(1970, 1, 1), date(1980, 1, 1)}  # the earliest dates of tar and zip, written if a file has none
 
 
-def fetch(dataset: str, settings: Local, folder: Path) -> Provenance:
+def fetch(dataset: str, settings: Local, folder: Path, *, limits: Limits) -> Provenance:
     """Write the user's archive of a data set into a folder.
 
-    A zip, tar (also compressed with gzip, bzip2 or xz) or csv file is copied under its own name. A folder is packed
-    into `<dataset>.zip`: its files are sorted by name and stored uncompressed with a fixed date, so that equal files
-    give equal bytes on any machine. Symbolic links in the folder and `SYSTEM_FILES` are not packed.
+    A file is copied under its own name. A folder is packed into `<dataset>.zip`: its files are sorted by name and
+    stored uncompressed with a fixed date, so that equal files give equal bytes on any machine. Links within the folder
+    count as what they lead to; files of operating systems are not packed.
 
     Args:
         dataset: name of the data set.
-        settings: `path` of the archive or folder (`~` is expanded), and the expected `sha256` of the written file, or
-            None.
+        settings: `path` of the archive or folder (`~` is expanded; a relative path starts at the clone, also in the
+            copies of it in which DVC runs experiments), and the expected `sha256` of the written file, or None.
         folder: existing, empty folder.
+        limits: section `data.limits`.
 
     Returns:
         The provenance. `from` is the name of the file or folder. `date` is the latest modification date of the files
-        in a zip or tar archive, and None for a csv file or a folder, since copying them can change their dates.
+        in a zip or tar archive, and None for a table or a folder, since copying them can change their dates.
 
     Raises:
-        InputError: the path is not set, does not exist or cannot be read; it is empty, truncated, or neither an
-            archive nor a csv file nor a folder; or the written file does not have the expected SHA-256.
+        InputError: the path is not set, does not exist or cannot be read; it is empty, damaged, or neither an archive
+            nor a table nor a folder; a link leads out of the folder; or the written file does not have the expected
+            SHA-256.
     """
     key = f"sources.local.{dataset}"
     if not settings.path:
-        raise InputError(f"params.yaml: {key}.path is not set; set it to your zip, tar or csv file or folder")
-    # pathlib's equivalents keep ".." and fail for an unknown user.
-    source = Path(os.path.abspath(os.path.expanduser(settings.path)))  # noqa: PTH100, PTH111
+        raise InputError(f"params.yaml: {key}.path is not set; set it to your archive, table or folder")
+    source = locate(settings.path)
     data_date = None
     try:
         if source.is_dir():
             written = folder / f"{dataset}.zip"
             _pack(source, written, key)
         else:
-            data_date = _check(source, key)
-            written = folder / source.name
+            data_date = _check(source, key, limits)
+            written = folder / _own_name(source.name)
             with written.open("wb") as out, _progress(source.name, source.stat().st_size) as bar:
                 _copy(source, out, bar)
     except OSError as error:
@@ -77,65 +80,69 @@ def fetch(dataset: str, settings: Local, folder: Path) -> Provenance:
     }
 
 
-def _check(path: Path, key: str) -> date | None:
-    """Check that a file is an archive with files or a csv file; its members are checked when they are read.
+def locate(path: str) -> Path:
+    """Return the absolute path of a user's archive.
+
+    `dvc exp run --temp` and the queue work in copies of the clone, <clone>/.dvc/tmp/exps/<name>; a relative path starts
+    at the clone there too.
+    """
+    folder = Path.cwd()
+    for parent in folder.parents:
+        if parent.parts[-3:] == (".dvc", "tmp", "exps"):
+            folder = parent.parents[2]
+            break
+    # pathlib's equivalents keep ".." and fail for an unknown user.
+    return Path(os.path.abspath(folder / os.path.expanduser(path)))  # noqa: PTH100, PTH111
+
+
+def fingerprint(path: str) -> str | None:
+    """Return the SHA-256 of a user's archive, or of the names and contents of a folder; None if it cannot be read."""
+    source = locate(path)
+    try:
+        if source.is_dir():
+            content = "".join(f"{name}\n{sha256(source / name)}\n" for name in list_files(source))
+            return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
+        return sha256(source) if source.is_file() else None
+    except (OSError, InputError):  # `fetch` says what is wrong with it
+        return None
+
+
+def _own_name(name: str) -> str:
+    """Return the name of the copy: not that of the file which states the provenance."""
+    return f"archive-{name}" if name == "source.json" else name
+
+
+def _check(path: Path, key: str, limits: Limits) -> date | None:
+    """Open an archive and list its files, whose content is checked when they are read.
 
     Returns:
-        The latest modification date of the files in an archive; None if they have no dates, or for a csv file.
+        The latest modification date of the files in an archive; None if they have no dates, or for a table.
 
     Raises:
-        InputError: the file is missing, empty, truncated, or neither an archive nor a csv file.
+        InputError: the file is missing, empty, damaged, or neither an archive nor a table.
     """
     if not path.exists():
         raise InputError(f"{key}.path: {path} does not exist")
     if not path.is_file():
         raise InputError(f"{key}.path: {path} is neither a file nor a folder")
     with path.open("rb") as stream:
-        head = stream.read(2**13)
-    if not head:
-        raise InputError(f"{key}.path: {path} is empty (0 bytes); download or copy it again")
-    dates: set[date] = set()
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as zip_file:
-                empty = all(member.is_dir() for member in zip_file.infolist())
-                dates = set(_zip_dates(zip_file))
-        elif tarfile.is_tarfile(path):
-            with tarfile.open(path) as tar_file:
-                dates = set(_tar_dates(tar_file))
-                empty = not tar_file.getmembers()
-        elif head.startswith(b"PK\x03\x04"):
-            raise zipfile.BadZipFile("no directory at its end")
-        elif path.suffix.lower() == ".csv" and b"," in head.splitlines()[0] and b"\0" not in head:
-            empty = False
-        else:
-            raise InputError(f"{key}.path: {path} is not a zip, tar or csv file, or is truncated")
-    except (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
-        raise InputError(f"{key}.path: {path} is truncated or damaged ({error}); download or copy it again") from None
-    if empty:
+        head = stream.read(HEAD)
+    with _at(key, path):
+        if sniff(head) == "text" and not _is_table(head):
+            raise InputError(f"{path.name}: a text that is no table; is it a web page saved by mistake?")
+        members = list(Archive(path, limits=limits))
+    if not members:
         raise InputError(f"{key}.path: {path} is an archive without files; download or copy it again")
+    dates = {member.modified for member in members if member.modified}
     return max(dates - NO_DATE, default=None)
-
-
-def _zip_dates(archive: zipfile.ZipFile) -> Iterator[date]:
-    for member in archive.infolist():
-        with suppress(ValueError):  # day or month 0
-            if not member.is_dir():
-                yield date(*member.date_time[:3])
-
-
-def _tar_dates(archive: tarfile.TarFile) -> Iterator[date]:
-    for member in archive:
-        with suppress(ValueError, OverflowError, OSError):  # beyond what a date can be
-            if member.isfile():
-                yield datetime.fromtimestamp(member.mtime, UTC).date()
 
 
 def _pack(source: Path, written: Path, key: str) -> None:
     """Write every file of a folder into one uncompressed zip file; raise InputError if there is none."""
-    names = _list_files(source)
+    with _at(key, source):
+        names = list_files(source)
     if not names:
-        raise InputError(f"{key}.path: {source} contains no files (symbolic links are not followed)")
+        raise InputError(f"{key}.path: {source} contains no files")
     with (
         zipfile.ZipFile(written, "w") as archive,
         _progress(written.name, sum((source / name).stat().st_size for name in names)) as bar,
@@ -148,18 +155,19 @@ def _pack(source: Path, written: Path, key: str) -> None:
                 _copy(source / name, out, bar)
 
 
-def _list_files(source: Path) -> list[str]:
-    """Return the regular files in a folder and its subfolders, as sorted relative paths with forward slashes."""
-    names: list[str] = []
-    for parent, folders, files in os.walk(source, onerror=_raise):
-        folders[:] = [name for name in folders if name not in SYSTEM_FILES]
-        paths = [Path(parent, name) for name in files if name not in SYSTEM_FILES]
-        names += [path.relative_to(source).as_posix() for path in paths if path.is_file() and not path.is_symlink()]
-    return sorted(names)
+@contextmanager
+def _at(key: str, path: Path) -> Iterator[None]:
+    """Name the key and the full path in an InputError of the block."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{key}.path: {path}: {str(error).removeprefix(f'{path.name}: ')}") from None
 
 
-def _raise(error: OSError) -> None:
-    raise error  # without this, os.walk skips folders that cannot be read
+def _is_table(head: bytes) -> bool:
+    """Return whether a text begins with a line of several columns and is no page of the web."""
+    first = head.decode(text_encoding(head) or "utf-8", "replace").strip().splitlines()[:1]
+    return any(separator in line for line in first for separator in SEPARATORS) and not first[0].startswith("<")
 
 
 def _copy(source: Path, out: IO[bytes], bar: tqdm) -> None:

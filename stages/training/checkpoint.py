@@ -2,25 +2,31 @@
 
 import hashlib
 import json
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from filelock import FileLock
 from platformdirs import user_cache_path
+from tqdm import tqdm
 
 from stages.base.atomic import atomic_output
+from stages.base.errors import cause, one_line
 from stages.training.code_version import code_version
+
+DIGEST = hashlib.sha256().digest_size  # bytes at the start of the file
 
 
 class Checkpoint:
     """The last saved state of one training.
 
     The file is in the user's cache folder: DVC deletes the outputs of a stage before it runs, and experiments run in
-    temporary copies of the repository. Its name is a hash of `facts`, the code and the versions, so a training
-    continues only from its own state.
+    temporary copies of the repository. Its name is a hash of `facts`, the code and the versions, and it starts with a
+    hash of this name and its content, so a training continues only from its own, undamaged state. A checkpoint is a
+    convenience: if it cannot be read or written, this is printed once, and the training goes on.
 
     Args:
         facts: all that determines the result of the training, such as parameters and hashes of the data, as values that
@@ -34,13 +40,22 @@ class Checkpoint:
         self._lock = FileLock(f"{self.path}.lock")  # the same training may run twice at the same time
         self._writer = ThreadPoolExecutor(1)
         self._written: Future[None] | None = None
+        self._reported = False
 
     def load(self) -> dict[str, Any] | None:
-        """Return the saved state, with tensors on the CPU, or None if there is none."""
+        """Return the saved state, with tensors on the CPU, or None if there is none that can be used."""
         try:
-            return torch.load(self.path, map_location="cpu", weights_only=True)
+            with self.path.open("rb") as file:
+                if file.read(DIGEST) == self._digest(file):
+                    file.seek(DIGEST)
+                    return torch.load(file, map_location="cpu", weights_only=True)
         except FileNotFoundError:
             return None
+        except OSError as fault:
+            self._report(fault, "the training starts anew")
+            return None
+        _print(f"{self.path}: the checkpoint is damaged, or of another training; the training starts anew")
+        return None
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the saved state; the file is written in the background, after the one before it.
@@ -52,8 +67,33 @@ class Checkpoint:
         self._written = self._writer.submit(self._write, deepcopy(state))
 
     def _write(self, state: dict[str, Any]) -> None:
-        with self._lock, atomic_output(self.path) as temporary:
-            torch.save(state, temporary)
+        try:
+            with self._lock, atomic_output(self.path) as temporary, temporary.open("w+b") as file:
+                file.write(bytes(DIGEST))
+                torch.save(state, file)
+                digest = self._digest(file)
+                file.seek(0)
+                file.write(digest)
+        except (OSError, RuntimeError) as error:
+            fault = error if isinstance(error, OSError) else error.__context__  # torch closes its file after a fault
+            if not isinstance(fault, OSError):
+                raise
+            self._report(fault, "the training goes on, but cannot continue from here if it is stopped")
+
+    def _report(self, fault: OSError, consequence: str) -> None:
+        """Print once per training why there is no checkpoint."""
+        if not self._reported:
+            fault.filename = fault.filename or str(self.path)
+            _print(f"no checkpoint ({cause(fault)}): {consequence}")
+        self._reported = True
+
+    def _digest(self, file: BinaryIO) -> bytes:
+        """Return the hash of the file's name and of its content after the digest."""
+        file.seek(DIGEST)
+        digest = hashlib.sha256(self.path.name.encode())
+        while block := file.read(2**20):
+            digest.update(block)
+        return digest.digest()
 
     def wait(self) -> None:
         """Wait until the last state is written."""
@@ -63,6 +103,13 @@ class Checkpoint:
     def remove(self) -> None:
         """Delete the saved state."""
         self.wait()
-        with self._lock:
-            self.path.unlink(missing_ok=True)
-            Path(self._lock.lock_file).unlink()
+        try:
+            with self._lock:
+                self.path.unlink(missing_ok=True)
+                Path(self._lock.lock_file).unlink()
+        except OSError as fault:
+            self._report(fault, "it could not be removed")
+
+
+def _print(message: str) -> None:
+    tqdm.write(one_line(message), sys.stderr)

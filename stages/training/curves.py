@@ -7,6 +7,7 @@ from typing import Self
 
 from dvclive import Live
 
+from stages.base.atomic import exclusive, writing
 from stages.training.loop import Epoch
 
 
@@ -18,10 +19,15 @@ class Curves:
         tensorboard: folder of the TensorBoard logs, or None. They also contain the speed, which DVC must not compare
             because it differs from run to run.
         model: name of the model, which is also that of its folder in `tensorboard`.
+
+    Raises:
+        InputError: another training writes `folder` now.
     """
 
     def __init__(self, folder: Path, tensorboard: str | None, model: str) -> None:
+        self._folder = folder
         self._open = ExitStack()
+        self._open.enter_context(exclusive(folder))  # no other training writes the same outputs
         self._live = self._open.enter_context(Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None))
         self._events = None
         if tensorboard:
@@ -35,9 +41,10 @@ class Curves:
         metrics = {f"train/{name}": value for name, value in epoch.train.items()}
         metrics |= {f"validation/{name}": value for name, value in epoch.validation.items()}
         metrics["lr"] = epoch.lr
-        for name, value in metrics.items():
-            self._live.log_metric(name, value)
-        self._live.next_step()
+        with writing(self._folder):
+            for name, value in metrics.items():
+                self._live.log_metric(name, value)
+            self._live.next_step()
         if self._events:
             speed = {"speed/faces_per_second": faces / epoch.seconds, "speed/seconds": epoch.seconds}
             for name, value in (metrics | speed).items():
@@ -49,4 +56,5 @@ class Curves:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._open.__exit__(kind, error, traceback)
+        with writing(self._folder):
+            self._open.__exit__(kind, error, traceback)

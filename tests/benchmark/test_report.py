@@ -14,6 +14,7 @@ from helpers.project import Project
 from helpers.tables import Tables, cell_texts, decimals
 from stages.benchmark import report
 from stages.benchmark.comparison.leaderboard import Runs, leaderboard
+from stages.reporting.benchmark_charts import model_intervals
 from stages.reporting.page import duration, p_value, short_number, signed
 
 LABELS = ["anger", "happy", "neutral"]
@@ -350,3 +351,9 @@ def test_the_names_on_the_charts_do_not_overlap(browser: Browser, many: Board):
                 apart = [abs(one[x] + one[size] / 2 - other[x] - other[size] / 2) - (one[size] + other[size]) / 2
                          for x, size in (("x", "width"), ("y", "height"))]  # fmt: skip
                 assert max(apart) > -4, (one, other)  # pixels; the fonts of a browser have room above and below
+
+
+def test_a_dollar_in_a_name_is_drawn_as_a_dollar():
+    rows = pd.DataFrame({"model": ["a$\\frac{$", "b$c$"], "value": [0.5, 0.6], "low": [0.4, 0.5], "high": [0.6, 0.7]})
+    svg = model_intervals("Accuracy", rows, False).svg
+    assert "a$\\frac{$" in svg and "b$c$" in svg

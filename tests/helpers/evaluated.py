@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from helpers import saved
 from stages.faces.table import write_index
 from stages.models.networks import build
 from stages.models.saved_model import save
@@ -18,21 +19,7 @@ def write_tree(root: Path, test_faces: pd.DataFrame, drawn: bool) -> None:
     for folder in ("merged", "split", "model"):
         (root / "data" / folder).mkdir(parents=True)
     torch.manual_seed(0)
-    config = {
-        "architecture": "cnn5",
-        "labels": LABELS,
-        "channels": 1,
-        "inputs": {"size": 16, "mean": [0.5], "std": [0.25]},
-        "recipe": {"dropout": 0.3, "precision": "auto", "test_flips": False},
-        "seed": 0,
-        "fold": 2,
-        "dataset": None,
-        "validation_folds": 1,
-        "ranked": False,
-        "parameters": 7,
-        "drawn_faces": drawn,
-        "seen_test": None,
-    }
+    config = saved.config(labels=LABELS, fold=2, drawn_faces=drawn)
     save(root / "data/model", build("cnn5", 4, 1, 16, 0.3), config)
     np.save(root / "data/merged/faces.npy", np.random.default_rng(0).integers(0, 256, (120, 16, 16), dtype=np.uint8))
     index = pd.concat([test_faces, test_faces.assign(id=test_faces.id + 1, split="train", fold=2)])

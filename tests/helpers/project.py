@@ -20,6 +20,7 @@ ENVIRONMENT = os.environ | {
 }
 COPIED = (
     "stages",
+    "data/dvc.yaml",
     "data/exclude.csv",
     "dvc.yaml",
     "params.yaml",

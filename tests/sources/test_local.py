@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.archives import LIMITS
 from helpers.project import ROOT
 from stages.base.errors import InputError
 from stages.params.sources import Local
@@ -37,7 +38,7 @@ def user_folder(tmp_path):
 
 
 def fetch(path, folder: Path, sha256: str | None = None) -> dict:
-    return local.fetch("ck48", Local(path=path and str(path), sha256=sha256), folder)
+    return local.fetch("ck48", Local(path=path and str(path), sha256=sha256), folder, limits=LIMITS)
 
 
 def refused(path, folder: Path, sha256: str | None = None) -> str:
@@ -171,22 +172,25 @@ def test_a_folder_is_packed_file_by_file(user_folder, folder):
 PACK = """
 import sys
 from pathlib import Path
+from stages.params.data import Limits
 from stages.params.sources import Local
 from stages.sources import local
-local.fetch("ck48", Local(path=sys.argv[1]), Path(sys.argv[2]))
+limits = Limits(gigabytes=1, expansion=100, members=1000, rejected=1000, unreadable=0.02)
+local.fetch("ck48", Local(path=sys.argv[1]), Path(sys.argv[2]), limits=limits)
 """
 
 
 def test_equal_folders_give_equal_bytes(user_folder, tmp_path):
-    """Order, dates, permissions, time zone, links and files of the operating system make no difference."""
+    """Order, dates, permissions, time zone and files of the operating system make no difference, nor do links."""
     one, other = write_files(user_folder / "CK+48", NAMES), write_files(user_folder / "CK+48 again", NAMES[::-1])
     for path in other.rglob("*.png"):
         path.chmod(stat.S_IRUSR)
         os.utime(path, (0, 0))
-    for name in (".DS_Store", "anger/Thumbs.db", "__MACOSX/anger/._a.png"):
+    for name in (".DS_Store", "anger/Thumbs.db", "__MACOSX/anger/._a.png", "anger/._b.png"):
         write_files(other, [name])
-    (other / "link.png").symlink_to(other / "list.txt")
-    (other / "linked").symlink_to(one)
+    (other / "$RECYCLE.BIN").mkdir()
+    (other / "happy/b.png").rename(other / "$RECYCLE.BIN/b.png")
+    (other / "happy/b.png").symlink_to(other / "$RECYCLE.BIN/b.png")
 
     sums = []
     for source, zone in ((one, "UTC"), (other, "Asia/Tokyo")):
@@ -195,6 +199,40 @@ def test_equal_folders_give_equal_bytes(user_folder, tmp_path):
         subprocess.run(command, check=True, cwd=ROOT, env={"TZ": zone})
         sums.append(hashlib.sha256((tmp_path / zone / "ck48.zip").read_bytes()).hexdigest())
     assert sums[0] == sums[1] == "0ffe3028b3199aed5cb1fc72ed3829d22d0f6b3662daf955cbd014ef5617f68d"
+
+
+def test_a_link_to_a_folder_in_the_folder_is_followed(user_folder, folder):
+    write_files(user_folder / "CK+48", ["faces/a.png"])
+    (user_folder / "CK+48/anger").symlink_to("faces")
+    fetch(user_folder / "CK+48", folder)
+    with zipfile.ZipFile(folder / "ck48.zip") as archive:
+        assert archive.namelist() == ["anger/a.png", "faces/a.png"]
+
+
+@pytest.mark.parametrize(
+    ("target", "words"), [("/etc", "out of the folder"), ("nowhere", "does not exist"), ("..", "that it lies in")]
+)
+def test_a_link_that_cannot_be_followed_raises_input_error_with_its_name(user_folder, folder, target, words):
+    write_files(user_folder / "CK+48", NAMES)
+    (user_folder / "CK+48/happy/more").symlink_to(target)
+    error = refused(user_folder / "CK+48", folder)
+    assert words in error and "happy/more is a link" in error
+
+
+@pytest.mark.parametrize("name", ["ck48.zip", "archives/ck48.zip", "../ck48.zip"])
+def test_a_relative_path_starts_at_the_clone_in_dvcs_copies_of_it_too(tmp_path, monkeypatch, name):
+    clone = tmp_path / "clone"
+    copy = clone / ".dvc/tmp/exps/standalone/abc"
+    for place in (clone, copy):
+        place.mkdir(parents=True, exist_ok=True)
+        monkeypatch.chdir(place)
+        assert local.locate(name) == Path(os.path.normpath(clone / name))
+
+
+def test_an_archive_named_as_the_file_of_the_provenance_is_renamed(user_folder, folder):
+    write_csv(user_folder / "source.json")
+    fetch(user_folder / "source.json", folder)
+    assert [path.name for path in folder.iterdir()] == ["archive-source.json"]
 
 
 def test_a_wrong_hash_raises_input_error(user_folder, folder):
@@ -252,21 +290,31 @@ def content(content: bytes):
 @pytest.mark.parametrize(
     ("name", "make", "words"),
     [
-        ("ck48.zip", content(b""), "is empty (0 bytes)"),
-        ("fer2013.csv", content(b""), "is empty (0 bytes)"),
+        ("ck48.zip", content(b""), "empty (0 bytes)"),
+        ("fer2013.csv", content(b""), "empty (0 bytes)"),
         ("ck48", Path.mkdir, "contains no files"),
         ("ck48", lambda path: (path / "anger").mkdir(parents=True), "contains no files"),
         ("ck48.zip", empty_zip, "an archive without files"),
         ("ck48.tar", lambda path: tarfile.open(path, "w").close(), "an archive without files"),
-        ("ck48.zip", lambda path: cut(write_zip(path), 400), "is truncated or damaged"),
-        ("ck48.tar.gz", lambda path: cut(write_tar(path, "w:gz"), 40), "is truncated or damaged"),
-        ("ck48.tar.xz", corrupt_tar_xz, "is truncated or damaged"),
-        ("ck48.tar.bz2", lambda path: cut(write_tar(path, "w:bz2"), 40), "or is truncated"),
-        ("ck48.zip", content(b"<html>Please sign in</html>"), "is not a zip, tar or csv file"),
-        ("ck48.rar", content(b"Rar!\x1a\x07\x01\x00" * 9), "is not a zip, tar or csv file"),
-        ("table.csv", content(b"\x89PNG,\r\n\x1a\n\0"), "is not a zip, tar or csv file"),
-        ("table.csv", content(b"Please sign in"), "is not a zip, tar or csv file"),
-        ("table.txt", write_csv, "is not a zip, tar or csv file"),
+        ("ck48.zip", lambda path: cut(write_zip(path), 400), "truncated, damaged"),
+        ("ck48.tar.gz", lambda path: cut(write_tar(path, "w:gz"), 40), "truncated, damaged"),
+        ("ck48.tar.xz", corrupt_tar_xz, "truncated, damaged"),
+        ("ck48.tar.bz2", lambda path: cut(write_tar(path, "w:bz2"), 40), "truncated, damaged"),
+        ("ck48.zip", content(b"<html>Please sign in</html>"), "is it a web page"),
+        ("ck48.rar", content(b"Rar!\x1a\x07\x01\x00" * 9), "a RAR archive, which is not read; unpack it"),
+        ("ck48.7z", content(b"7z\xbc\xaf\x27\x1c" * 9), "a 7z archive, which is not read; unpack it"),
+        ("table.csv", content(b"\x89PNG,\r\n\x1a\n\0"), "not an archive"),
+        ("face.zip", content(b"\xff\xd8\xff\xe0"), "a single picture"),
+        ("SFEW.pckl", content(b"\x80\x04."), "could run code"),
+        ("table.csv", content(b"Please sign in"), "no table"),
+        (
+            "table.csv",
+            lambda path: (
+                write_zip(path.with_suffix(".x"))
+                and path.write_bytes(b"emotion," * 99 + path.with_suffix(".x").read_bytes())
+            ),
+            "not an archive",
+        ),
         ("pipe", os.mkfifo, "is neither a file nor a folder"),
     ],
 )

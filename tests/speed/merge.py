@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from stages.datasets.labels import LABELS
+from helpers.archives import data
 from stages.datasets.reading import read_faces
 from stages.datasets.writer import TableWriter
 
@@ -29,7 +30,7 @@ def merge(path: Path) -> int:
         (Path(source) / path.name).symlink_to(path.resolve())
         dataset = path.stem
         with TableWriter(Path(merged), SIZE, 1) as table:
-            for item in read_faces(dataset, Path(source), list(LABELS), SIZE, 1):
+            for item in read_faces(dataset, Path(source), data(size=SIZE)):
                 table.append(dataset, item)
             return table.count
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from helpers import saved
 from stages.base.errors import InputError
 from stages.models.networks import build, head
 from stages.models.saved_model import save
@@ -24,8 +25,10 @@ def trained(folder: Path, arch: str = "cnn8", labels: list[str] = LABELS, channe
     for tensor in network.state_dict().values():
         if tensor.is_floating_point():
             tensor += 0.01 + 0.02 * torch.rand(tensor.shape)
-    facts = {"architecture": arch, "labels": labels, "channels": channels}
-    save(folder, network, facts | {"inputs": {"size": size}, "recipe": {"dropout": None}})
+    inputs = {"size": size, "mean": [0.5] * channels, "std": [0.25] * channels}
+    recipe = saved.recipe(dropout=None)
+    facts = saved.config(architecture=arch, labels=labels, channels=channels, inputs=inputs, recipe=recipe)
+    save(folder, network, facts)
     return network
 
 

@@ -2,7 +2,6 @@
 
 import io
 import logging
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,13 +9,14 @@ from socket import create_connection
 from typing import Any
 from zipfile import ZipFile
 
-from stages.base.atomic import atomic_output
+from stages.base.atomic import atomic_output, remove
 from stages.base.errors import InputError
 from stages.base.paths import RunPaths
 from stages.benchmark.jobs import dvc_process, remote_job, snapshot
 from stages.params.benchmark import Benchmark
 from stages.params.general import General
 
+MAX_FILES, MAX_BYTES = 1000, 8 * 2**30  # of the results of a job, mostly its weights
 DATA_STAGES = ["check", "merge", "split", "augment"]  # they write what jobs read
 
 
@@ -83,9 +83,13 @@ def run(jobs: list[str], logs: Path, environment: Mapping[str, str]) -> Iterator
                     printed, results, recorded = ray.get(reference)
                 except ray.exceptions.RayError as error:
                     printed, results, recorded = f"{error}\n", None, {}
-                succeeded = results is not None and store(job, results, recorded, environment)
-                if results is not None and not succeeded:
-                    printed += "What it read has changed on this machine since; the next run repeats it.\n"
+                succeeded = False
+                try:
+                    succeeded = results is not None and store(job, results, recorded, environment)
+                    if results is not None and not succeeded:
+                        printed += "What it read has changed on this machine since; the next run repeats it.\n"
+                except InputError as error:
+                    printed += f"{error}\n"
                 (logs / f"{job}.log").write_text(printed, encoding="utf-8")
                 yield job, succeeded
             yield None
@@ -97,15 +101,32 @@ def store(job: str, results: bytes, recorded: dict[str, Any], environment: Mappi
     """Unpack a job's results and commit them to DVC; return whether the commit equals what the machine recorded.
 
     If it does not, the results are removed, so that the job counts as not run.
+
+    Raises:
+        InputError: the results cannot be unpacked.
     """
-    with atomic_output(folder(job)) as temporary, ZipFile(io.BytesIO(results)) as archive:
-        archive.extractall(temporary)
+    with atomic_output(folder(job)) as temporary:
+        _unpack(results, temporary, job)
     stages = dvc_process.stages_of(job)
     dvc_process.run(*dvc_process.BENCHMARK, "commit", "-q", "-f", *stages, environment=environment)
     if remote_job.recorded(Path(), dvc_process.FOLDER, stages) == recorded:
         return True
-    shutil.rmtree(folder(job))
+    remove(folder(job))
     return False
+
+
+def _unpack(results: bytes, target: Path, job: str) -> None:
+    """Unpack a job's zip file into a new folder; raise InputError if it is damaged or larger than that of any job."""
+    try:
+        with ZipFile(io.BytesIO(results)) as archive:
+            members = archive.infolist()
+            if len(members) > MAX_FILES or sum(member.file_size for member in members) > MAX_BYTES:
+                raise ValueError(f"more than {MAX_FILES} files or {MAX_BYTES} bytes")
+            archive.extractall(target)
+    except OSError:
+        raise
+    except Exception as error:  # whatever zipfile meets
+        raise InputError(f"{job}: its results cannot be unpacked: {error}") from None
 
 
 def folder(job: str) -> Path:

@@ -58,7 +58,8 @@ class Trials:
         status = subprocess.run(command, capture_output=True, text=True, check=False)
         if status.returncode:
             raise InputError(f"dvc status: {_reason(status.stderr.splitlines())}")
-        if set(json.loads(status.stdout)) - {"check"}:  # any change of params.yaml makes check outdated
+        # Any change of params.yaml makes check outdated, and the fingerprints are written every time.
+        if {name.rpartition(":")[2] for name in json.loads(status.stdout)} - {"check", "fingerprints"}:
             raise InputError("dvc.lock: the data do not match params.yaml and the code; run: dvc repro augment")
         lock = YAML(typ="safe").load(Path("dvc.lock"))["stages"]
         if "report" not in lock:  # `dvc exp apply` fails where a stage with cached outputs never ran

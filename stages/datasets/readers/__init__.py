@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from stages.datasets.archive import Archive
-from stages.datasets.picture import Crop, Picture, Rejected
-from stages.datasets.readers import ck48, fer2013, jaffe, rafdb, sfew
+from stages.archives.archive import Archive
+from stages.datasets.picture import Picture, Rejected
+from stages.datasets.readers import ck48, fer2013, ferplus, jaffe, rafdb, sfew
 
 
 class Reader(Protocol):
@@ -13,13 +13,12 @@ class Reader(Protocol):
 
     Attributes:
         LAYOUT: the expected paths within the archive, for error messages.
-        PUBLISHED: official part ("" if the data set has none) → label → number of images in the distributed archive.
-        crop: cuts the face out of an image; None if the images show only a face.
+        PUBLISHED: official part ("" if the data set has none) → label → number of images in the distributed
+            archive; a part without numbers if they are not known.
     """
 
     LAYOUT: str
     PUBLISHED: dict[str, dict[str, int]]
-    crop: Crop | None
 
     def read(self, archive: Archive) -> Iterator[Picture | Rejected]:
         """Read the images and labels of the data set, one member at a time.
@@ -37,4 +36,11 @@ class Reader(Protocol):
         ...
 
 
-READERS: dict[str, Reader] = {"ck48": ck48, "jaffe": jaffe, "sfew": sfew, "fer2013": fer2013, "rafdb": rafdb}
+READERS: dict[str, Reader] = {
+    "ck48": ck48,
+    "jaffe": jaffe,
+    "sfew": sfew,
+    "fer2013": fer2013,
+    "ferplus": ferplus,
+    "rafdb": rafdb,
+}

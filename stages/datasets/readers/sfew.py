@@ -8,9 +8,10 @@ labels of the test images have not been published.
 import re
 from collections.abc import Iterator
 
-from stages.datasets.archive import Archive
-from stages.datasets.labels import harmonise
-from stages.datasets.picture import Crop, Picture, Rejected
+from stages.archives.archive import Archive
+from stages.datasets.layout import folder_label, reject
+from stages.datasets.parts import nearest_part
+from stages.datasets.picture import Picture, Rejected
 
 LAYOUT = "{Train,Val}/<Emotion>/<Movie>_000519240_00000005.png"
 PUBLISHED = {
@@ -25,9 +26,7 @@ PUBLISHED = {
     },
     "test": {"anger": 77, "disgust": 23, "fear": 46, "happy": 72, "neutral": 84, "sadness": 73, "surprise": 56},
 }
-FILE_NAME = re.compile(r"(?:^|/)(Train|Val)/([^/]+)/([^/_-]+)[_-][^/]*\d{8}\.png$", re.IGNORECASE)
-PARTS = {"train": "train", "val": "test"}
-crop: Crop | None = None
+FILM = re.compile(r"([^/_-]+)[_-].*\d{6,}")  # the name goes on with the time and the number of the frame
 
 
 def read(archive: Archive) -> Iterator[Picture | Rejected]:
@@ -47,11 +46,17 @@ def read(archive: Archive) -> Iterator[Picture | Rejected]:
         InputError: the folder of an image is not an emotion, or the archive is damaged.
     """
     for member in archive:
-        if match := FILE_NAME.search(member.name):
-            part, emotion, film = match.groups()
-            label = harmonise(emotion, member.name)
-            yield Picture(member.name, label, member.read(), sequence=film, official=PARTS[part.lower()])
-        elif member.name.endswith((".pckl", ".pkl", ".pickle")):
-            yield Rejected(member.name, "a pickle file, which could run code if it were read; provide the image files")
+        if rejected := reject(member, "sfew"):
+            yield rejected
+            continue
+        part = nearest_part(member.folders)
+        film = FILM.match(member.file)
+        if part == "test":
+            yield Rejected(member.name, "of SFEW's own test part, whose labels have not been published")
+        elif (label := folder_label(member)) is None or part is None:
+            yield Rejected(member.name, f"in no folder of a part and an emotion: not named as {LAYOUT}", lost=True)
+        elif film is None:
+            yield Rejected(member.name, f"no film is known: not named as {LAYOUT}", lost=True)
         else:
-            yield Rejected(member.name, f"not named as {LAYOUT}")
+            official = "test" if part == "val" else "train"
+            yield Picture(member.name, label, member.read(), sequence=film[1], official=official)

@@ -1,0 +1,68 @@
+"""What `config.json` of a saved model must contain, so that a damaged, edited or foreign one is recognised."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from stages.base.section import Section, distinct
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1, max_length=100)]
+HASHES = "sha256"  # the key of the hashes in config.json
+
+
+class _Part(Section):
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+
+class _Inputs(_Part):
+    size: Annotated[int, Field(ge=16, le=512)]
+    mean: list[Finite]
+    std: list[Positive]
+
+
+class _Recipe(_Part):
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None
+    precision: Literal["auto", "float32", "bfloat16", "float16"]
+    strength: Annotated[float, Field(ge=0, le=3)]
+    test_flips: bool
+
+
+class _Hashes(_Part):
+    weights: str
+    config: str
+
+
+class Config(_Part):
+    """The part of `config.json` that stages read; other keys are records for people."""
+
+    architecture: Text
+    labels: Annotated[list[Text], Field(min_length=1, max_length=100)]
+    channels: Literal[1, 3]
+    inputs: _Inputs
+    recipe: _Recipe
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    fold: Annotated[int, Field(ge=0)]
+    dataset: Text | None
+    validation_folds: Annotated[int, Field(ge=1)]
+    ranked: bool
+    seen_test: dict[str, Any] | None
+    parameters: Annotated[int, Field(ge=0)]
+    drawn_faces: bool
+    sha256: _Hashes
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        distinct(self.labels)
+        if not len(self.inputs.mean) == len(self.inputs.std) == self.channels:
+            raise ValueError(f"inputs: mean and std must have one value for each of {self.channels} channels")
+        return self
+
+
+def digest(config: dict[str, Any]) -> str:
+    """Return the SHA-256 of a config without its hashes; it does not depend on the order of the keys."""
+    content = {key: value for key, value in config.items() if key != HASHES}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,28 @@
+"""Models on disk."""
+
+
+def config(**changes: object) -> dict:
+    """Return what config.json of a small model contains, with these changes."""
+    return {
+        "architecture": "cnn5",
+        "labels": ["anger", "happy"],
+        "channels": 1,
+        "inputs": {"size": 16, "mean": [0.5], "std": [0.25]},
+        "recipe": {"dropout": 0.3, "precision": "auto", "strength": 0.5, "test_flips": False},
+        "seed": 0,
+        "fold": 0,
+        "dataset": None,
+        "validation_folds": 1,
+        "ranked": False,
+        "parameters": 7,
+        "drawn_faces": True,
+        "seen_test": None,
+    } | changes
+
+
+def recipe(**changes: object) -> dict:
+    return config()["recipe"] | changes
+
+
+def inputs(**changes: object) -> dict:
+    return config()["inputs"] | changes

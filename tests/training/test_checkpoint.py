@@ -1,0 +1,143 @@
+"""A checkpoint is a convenience: one that cannot be used or written is reported, and the training goes on."""
+
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from stages.training.checkpoint import Checkpoint
+
+STATE = {"step": 3, "weights": torch.arange(1000.0)}
+
+
+def saved(facts: dict | None = None) -> Path:
+    """Save a checkpoint; its path."""
+    checkpoint = Checkpoint(facts or {"test": 0})
+    checkpoint.save(STATE)
+    checkpoint.wait()
+    return checkpoint.path
+
+
+def flip(path: Path, position: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "a bit of the digest": lambda path: flip(path, 3),
+    "a bit of a number": lambda path: flip(path, 2000),
+    "the last bit": lambda path: flip(path, -1),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-100]),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
+    "empty": lambda path: path.write_bytes(b""),
+    "overwritten": lambda path: path.write_bytes(b"PK\3\4" + bytes(5000)),
+    "without a digest": lambda path: torch.save(STATE, path),
+    "of another training": lambda path: path.write_bytes(saved({"test": 1}).read_bytes()),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_checkpoint_is_reported_and_not_used(name: str, capsys: pytest.CaptureFixture):
+    path = saved()
+    assert Checkpoint({"test": 0}).load()["step"] == 3
+    DAMAGES[name](path)
+    assert Checkpoint({"test": 0}).load() is None
+    assert (
+        capsys.readouterr().err
+        == f"{path}: the checkpoint is damaged, or of another training; the training starts anew\n"
+    )
+    saved()
+    assert torch.equal(Checkpoint({"test": 0}).load()["weights"], STATE["weights"])
+
+
+def test_a_folder_in_its_place_is_reported(capsys: pytest.CaptureFixture):
+    path = Checkpoint({"test": 0}).path
+    (path / "in").mkdir(parents=True)
+    checkpoint = Checkpoint({"test": 0})
+    assert checkpoint.load() is None
+    checkpoint.save(STATE)
+    checkpoint.remove()
+    assert capsys.readouterr().err == f"no checkpoint ({path}: Is a directory): the training starts anew\n"
+
+
+@contextmanager
+def room_for(count: int) -> Iterator[None]:
+    """Let no file grow beyond `count` bytes, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (count, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("room", [0, 10, 2000, 4800])
+def test_without_room_it_is_said_once_and_the_last_checkpoint_stays(room: int, capsys: pytest.CaptureFixture):
+    path, checkpoint = saved(), Checkpoint({"test": 0})
+    with room_for(room):
+        for step in (4, 5):
+            checkpoint.save(STATE | {"step": step})
+        checkpoint.wait()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"no checkpoint ({path}: File too large): the training goes on")
+    assert checkpoint.load()["step"] == 3 and not list(path.parent.glob(".*"))
+    checkpoint.save(STATE | {"step": 6})
+    checkpoint.wait()
+    assert checkpoint.load()["step"] == 6
+
+
+def test_without_a_cache_folder_it_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    checkpoint = Checkpoint({"test": 0})
+    assert checkpoint.load() is None
+    checkpoint.save(STATE)
+    checkpoint.remove()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("no checkpoint (") and str(tmp_path / "file") in line and "Not a directory" in line
+
+
+CHANGES = some.lists(
+    some.tuples(some.floats(0, 1, exclude_max=True), some.binary(max_size=40), some.integers(0, 40)),
+    min_size=1, max_size=3,
+)  # fmt: skip
+
+
+@pytest.fixture
+def checkpoint() -> Checkpoint:
+    checkpoint = Checkpoint({"test": 0})
+    checkpoint.save(STATE)
+    checkpoint.wait()
+    return checkpoint
+
+
+def check(changes: list[tuple[float, bytes, int]], checkpoint: Checkpoint) -> None:
+    content = whole = checkpoint.path.read_bytes()
+    for position, inserted, removed in changes:
+        start = int(position * len(content))
+        content = content[:start] + inserted + content[start + removed :]
+    checkpoint.path.write_bytes(content)
+    loaded = checkpoint.load()
+    checkpoint.path.write_bytes(whole)
+    assert loaded is None or content == whole
+
+
+@given(changes=CHANGES)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_changed_bytes_are_noticed(checkpoint: Checkpoint, changes: list):
+    check(changes, checkpoint)
+
+
+@pytest.mark.slow
+@given(changes=CHANGES)
+@settings(max_examples=10_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_many_changed_bytes_are_noticed(checkpoint: Checkpoint, changes: list):
+    check(changes, checkpoint)
