@@ -1,4 +1,4 @@
-"""Check params.yaml before anything else runs → data/checked.txt, data/architectures/.
+"""Check params.yaml before anything else runs → data/checked.txt, data/architectures/, data/fingerprints/.
 
     python -m stages.check
 
@@ -6,7 +6,8 @@ It refuses what would otherwise fail after minutes or hours: unknown keys and na
 contradict each other, networks that do not take images of the given size, and too few drawn faces. data/checked.txt is
 always the same: the first stages depend on it, so that they wait for this one without running again after it.
 data/architectures/<model>.json names the code of each model's architecture by its hash: training depends on that file,
-so that a new architecture does not retrain the other models.
+so that a new architecture does not retrain the other models. data/fingerprints/<source>.json is what `download` depends
+on: constant for the demo and Kaggle; for local archives, the stage in data/dvc.yaml writes it.
 """
 
 from pathlib import Path
@@ -43,6 +44,8 @@ def main() -> None:
         for model, arch in architectures.items():
             code = None if arch.startswith("timm/") else sha256(architecture_file(arch))
             write_json({"architecture": arch, "sha256": code}, folder / f"{model}.json")
+    for source in ("demo", "kaggle"):
+        write_json({}, Path(f"data/fingerprints/{source}.json"))
     with atomic_output(Path("data/checked.txt")) as path:
         path.write_text("params.yaml is valid\n")
 

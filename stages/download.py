@@ -4,8 +4,8 @@
     python -m stages.download --fingerprints
 
 The folder holds the archive and source.json, which states its provenance and the SHA-256 of its files. The second
-command writes data/fingerprints/<dataset>.json, the hash of each local archive: `dvc repro` runs it every time, and
-fetches an archive again whose hash has changed.
+command writes data/fingerprints/local.json, the hashes of the local archives: `dvc repro` runs it every time where the
+source is local, and fetches the archives again if a hash has changed.
 """
 
 import sys
@@ -14,13 +14,13 @@ from typing import Any
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
-from stages.base.files import sha256, write_json
+from stages.base.files import read_json, sha256, write_json
 from stages.params.data import Data
 from stages.params.sources import Sources
 from stages.sources import demo, kaggle, local
 
 SOURCES: dict[str, Any] = {"demo": demo, "local": local, "kaggle": kaggle}
-FINGERPRINTS = Path("data/fingerprints")
+FINGERPRINTS = Path("data/fingerprints/local.json")
 
 
 def main() -> None:
@@ -49,16 +49,15 @@ def fetch(dataset: str, data: Data, sources: Sources) -> None:
 
 
 def write_fingerprints(data: Data, sources: Sources) -> None:
-    """Write the hash of each local archive, or null; where the archive is not there, its hash stays as it was."""
+    """Write the hash of each local archive by data set; of an archive that is not there, the last known hash, if any."""
+    known = read_json(FINGERPRINTS) if FINGERPRINTS.exists() else {}
+    hashes = {}
     for dataset in data.datasets:
         settings = sources.local.get(dataset)
-        digest = local.fingerprint(settings.path) if data.source == "local" and settings and settings.path else None
-        path = FINGERPRINTS / f"{dataset}.json"
-        if digest or data.source != "local" or not path.exists():
-            write_json({"sha256": digest}, path)
-    for path in FINGERPRINTS.glob("*.json"):
-        if path.stem not in data.datasets:
-            path.unlink()
+        found = local.fingerprint(settings.path) if settings and settings.path else None
+        if digest := found or known.get(dataset):
+            hashes[dataset] = digest
+    write_json(hashes, FINGERPRINTS)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,6 @@ def up_to_date(repository: Project) -> Project:
     """A repository whose stages count as run: their outputs are stand-ins."""
     project, sets = repository, ("ck48", "jaffe")
     params = YAML(typ="safe").load(project.folder / "params.yaml")
-    (project.folder / "data/fingerprints").mkdir(parents=True)
     for definition in PIPELINE.values():
         for output in [*definition["outs"], *definition.get("metrics", [])]:
             path = output if isinstance(output, str) else next(iter(output))
@@ -98,8 +97,6 @@ def up_to_date(repository: Project) -> Project:
                     target.mkdir(parents=True, exist_ok=True)
                     for name in [f"{model}.json" for model in params["models"]] + ["index.csv", "removed.csv"]:
                         (target / name).write_text("{}")
-    for dataset in sets:
-        (project.folder / f"data/fingerprints/{dataset}.json").write_text("{}")
     project.ok("dvc", "commit", "-q", "-f")
     commit(project)
     assert changed(project) == set()
@@ -206,7 +203,7 @@ def test_a_wrong_choice_is_refused_before_dvc_looks_it_up(repository: Project, r
     repository.edit("params.yaml", (right, wrong))
     done = repository.run("dvc", "repro")
     assert done.returncode != 0 and f"ERROR: params.yaml: {line}" in done.stderr and "Traceback" not in done.stderr
-    assert set(repository.written()) == {"data/dvc.yaml", "data/exclude.csv"}
+    assert set(repository.written()) == {"data/dvc.yaml", "data/exclude.csv", "data/fingerprints/local.json"}
 
 
 @pytest.mark.slow

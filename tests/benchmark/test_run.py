@@ -188,7 +188,7 @@ def test_impossible_options_are_refused(project: Project):
     project.edit("params.yaml", ("faces_remote: here ", "faces_remote: store "))
     for address in ("auto", "127.0.0.1:9", "somewhere"):
         assert f"no cluster at {address}, which can be auto or <host>:<port>: " in refused("--ray", address)
-    assert project.written().keys() == {"data/dvc.yaml", "data/exclude.csv"}
+    assert project.written().keys() == {"data/dvc.yaml", "data/exclude.csv", "data/fingerprints/local.json"}
 
 
 def test_each_worker_has_a_gpu_of_its_own_as_far_as_they_go(monkeypatch: pytest.MonkeyPatch):

@@ -89,4 +89,4 @@ def test_what_cannot_be_studied_is_refused(
     monkeypatch.setattr("sys.argv", ["split_study", *options])
     with pytest.raises(InputError, match=re.escape(line)):
         split_study.main()
-    assert project.written().keys() == {"data/dvc.yaml", "data/exclude.csv"}
+    assert project.written().keys() == {"data/dvc.yaml", "data/exclude.csv", "data/fingerprints/local.json"}

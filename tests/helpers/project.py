@@ -22,6 +22,7 @@ COPIED = (
     "stages",
     "data/dvc.yaml",
     "data/exclude.csv",
+    "data/fingerprints/local.json",
     "dvc.yaml",
     "params.yaml",
     ".dvc/.gitignore",

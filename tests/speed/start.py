@@ -1,6 +1,6 @@
 """What standing still costs: a no-op `dvc repro` against a bare pipeline of as many stages, and each stage's start.
 
-Run it in a repository whose pipeline is up to date: `python tests/benchmarks/start.py`.
+Run it in a repository whose pipeline is up to date: `python tests/speed/start.py`.
 """
 
 import statistics
