@@ -49,7 +49,7 @@ def fetch(dataset: str, data: Data, sources: Sources) -> None:
 
 
 def write_fingerprints(data: Data, sources: Sources) -> None:
-    """Write the hash of each local archive by data set; of an archive that is not there, the last known hash, if any."""
+    """Write the hash of each local archive by data set; of one that is not there, the last known hash, if any."""
     known = read_json(FINGERPRINTS) if FINGERPRINTS.exists() else {}
     hashes = {}
     for dataset in data.datasets:

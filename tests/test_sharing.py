@@ -164,7 +164,7 @@ def test_what_shows_faces_stays_and_whoever_has_the_archives_goes_on(project: Pr
         for dataset in ("ck48", "jaffe"):
             path = tmp_path / person / f"{dataset}.zip"
             path.parent.mkdir(exist_ok=True)
-            shutil.copy(drawn(dataset) / path.name, path)
+            shutil.copy(drawn(dataset, 130) / path.name, path)
             known = "null" if person == "a" else tmp_path / "a" / path.name
             changes.append((f"{dataset}: {{path: {known}", f"{dataset}: {{path: {path}"))
         return changes
