@@ -219,6 +219,8 @@ def f1_intervals(
     Arguments are those of `confidence_intervals`.
     """
     members = np.unique(groups, return_inverse=True)[1]
+    if members.max() + 1 < MIN_GROUPS:
+        return {}
     strata = group_strata(datasets, members)
     counts = group_confusions(truth, probabilities.argmax(1), members, probabilities.shape[1])
     values, without = confusion_metrics(counts.sum(0))["f1"], without_each(counts)["f1"]
