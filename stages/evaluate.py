@@ -66,7 +66,7 @@ def main() -> None:
     if config["drawn_faces"]:
         print("Some faces are drawn by a program: the metrics say nothing about people.")
     if seen := config["seen_test"]:
-        print(f"The initial weights were trained on {seen['faces']} of {seen['of']} test faces: metrics are too high.")
+        print(f"Initial weights saw at least {seen['faces']} of {seen['of']} test faces: metrics can be too high.")
 
 
 def _logits(network: nn.Module, config: dict, faces: pd.DataFrame) -> np.ndarray:

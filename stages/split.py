@@ -1,4 +1,4 @@
-"""Hold out the test part and divide the rest into folds, without leaks → data/split/index.csv, metrics/split.json.
+"""Hold out the test part and divide the rest into folds, by whole groups → data/split/index.csv, metrics/split.json.
 
     python -m stages.split
 

@@ -54,5 +54,5 @@ def label_errors(rows: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
     errors = errors.sort_values("confidence", kind="stable").drop(columns="confidence").reset_index(drop=True)
     texts = zip(errors["label"], errors["suggested"], errors["probability"], strict=True)
     return errors.assign(
-        reason=[f"label {label} but looks like {other} ({share:.2f})" for label, other, share in texts]
+        reason=[f"label {label} but predicted as {other} ({share:.2f})" for label, other, share in texts]
     )

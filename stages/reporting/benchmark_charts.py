@@ -127,7 +127,7 @@ def benchmark_content(benchmark: dict) -> dict:
 def _charts(models: dict, neighbours: list[dict]) -> dict[str, list[Chart]]:
     with_intervals = all("interval" in row["out_of_fold"] for row in models.values())
     score_note = f"Of all out-of-fold faces{', with 95 % intervals' if with_intervals else ''}."
-    difference_note = "If a bar crosses the dashed line, the difference may be due to chance." if with_intervals else ""
+    difference_note = "Bars are 95 % intervals, not corrected for the number of pairs." if with_intervals else ""
     return {
         "scores": [
             model_intervals(title, _scores(models, metric), False, note=score_note) for metric, title in METRICS.items()

@@ -32,9 +32,11 @@ def render_card(facts: dict) -> str:
 def _metadata(facts: dict) -> ModelCardData:
     config, test = facts["config"], facts["metrics"]["test"]
     real = any(not source["drawn"] for source in config["sources"].values())
+    inherited = config["recipe"]["init"] != "random"
+    terms = "research-only-as-its-data" if real else "as-its-initial-weights" if inherited else None
     return ModelCardData(
-        license="other" if real else "cc0-1.0",
-        license_name="research-only-as-its-data" if real else None,
+        license="other" if terms else "cc0-1.0",
+        license_name=terms,
         library_name="pytorch",
         pipeline_tag="image-classification",
         tags=["facial-expression-recognition", config["architecture"]],

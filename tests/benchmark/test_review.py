@@ -99,7 +99,7 @@ def test_flipped_labels_are_found():
     assert len(flipped) > 50 and (flipped["suggested"] == flipped["truth"]).mean() > 0.9
     assert (found["suggested"] != found["label"]).all()
     worst = found.loc[0]
-    assert worst["reason"] == f"label {worst['label']} but looks like {worst['truth']} ({worst['probability']:.2f})"
+    assert worst["reason"] == f"label {worst['label']} but predicted as {worst['truth']} ({worst['probability']:.2f})"
     assert worst["probability"] == worst[worst["suggested"]] == worst[LABELS].max()
 
 
@@ -230,7 +230,7 @@ def test_each_face_has_its_file_name_and_data_set(rows: pd.DataFrame, file: Path
     assert not re.search(r"https?:|@import", page)
     assert "34 labels are unlikely" in text and "the 12 least likely are shown" in text
     empty = render_review(rows[:0], np.zeros((0, 24, 24), np.uint8), 0)
-    assert "No label seems to be wrong." in empty and "<script" not in empty and "<form" not in empty
+    assert "No label is listed." in empty and "<script" not in empty and "<form" not in empty
 
 
 @pytest.mark.parametrize("width", [390, 1280])
