@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 from helpers.project import ROOT
-from stages.base.atomic import atomic_output, exclusive, remove
+from stages.base.atomic import atomic_output, remove
 from stages.base.errors import InputError
 
 
@@ -122,10 +123,17 @@ def test_an_error_of_the_system_names_the_output(tmp_path: Path, name: str):
     assert error.value.filename == str(tmp_path / name) and not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_named(tmp_path: Path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(PermissionError) as error, exclusive(tmp_path / "out"):
-        pass
-    tmp_path.chmod(0o700)
-    assert error.value.filename == str(tmp_path / "out")
+def test_a_folder_without_permission_is_named():
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as temporary:  # other users cannot read tmp_path
+        folder = Path(temporary)
+        folder.chmod(0o555)
+        if user == 0:
+            os.seteuid(65534)  # root can write everywhere
+        try:
+            with pytest.raises(PermissionError) as error, atomic_output(folder / "out") as path:
+                path.write_text("new")
+        finally:
+            os.seteuid(user)
+            folder.chmod(0o700)
+    assert error.value.filename == str(folder / "out")

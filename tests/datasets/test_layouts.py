@@ -252,6 +252,11 @@ def test_a_short_row_is_told_by_its_line_and_blank_lines_are_none(tmp_path: Path
     assert short == Rejected("x.csv:4", "2 columns in place of 3", lost=True) and face.file == "x.csv:5"
 
 
+def test_a_row_with_a_large_picture_is_read(tmp_path: Path):
+    (tmp_path / "x.csv").write_text("emotion,pixels,Usage\n0," + "100 " * 224**2 + ",Training\n")
+    assert counts("fer2013", tmp_path / "x.csv") == {("train", "anger"): 1}
+
+
 @pytest.mark.parametrize(
     ("names", "parts"),
     [
@@ -438,6 +443,13 @@ def test_contradicting_labels_of_rafdb_are_refused(tmp_path: Path):
         )
     with pytest.raises(InputError, match="labels.txt:2: train_00001 is happy here, and sadness in labels.txt:1"):
         items("rafdb", zipped(tmp_path / "x.zip", {"labels.txt": b"train_00001.jpg 5\ntrain_00001.jpg 4\n", **folder}))
+
+
+def test_a_list_of_rafdb_with_too_many_lines_is_refused(tmp_path: Path):
+    content = {"list_patition_label.txt": b"train_00001.jpg 5\n" * 9, **dict.fromkeys(RAF_PICTURES, PNG)}
+    archive = Archive(zipped(tmp_path / "x.zip", content), limits=LIMITS.model_copy(update={"members": 8}))
+    with pytest.raises(InputError, match="list_patition_label.txt: more than 8 lines.*data.limits.members"):
+        list(READERS["rafdb"].read(archive))
 
 
 def test_listed_images_of_rafdb_that_are_missing_are_lost(tmp_path: Path):

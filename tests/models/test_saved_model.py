@@ -87,6 +87,7 @@ DAMAGES = {
     "std 0": (lambda folder: edit(folder, True, inputs=saved.inputs(std=[0.0])), "inputs.std.0: 0.0"),
     "mean NaN": (lambda folder: edit(folder, True, inputs=saved.inputs(mean=[float("nan")])), "inputs.mean.0: nan"),
     "precision": (lambda folder: edit(folder, True, recipe=saved.recipe(precision="int4")), "recipe.precision: 'int4'"),
+    "an architecture in a list": (lambda folder: edit(folder, True, architecture=["cnn5"]), "architecture: ['cnn5']"),
     "a path for a name": (lambda folder: edit(folder, True, architecture="../../evil"), "no architecture is called"),
     "a hub's model": (lambda folder: edit(folder, True, architecture="timm/hf-hub:a/b"), "timm has no architecture"),
     "no hashes": (lambda folder: edit(folder, **{HASHES: None}), "sha256: None"),

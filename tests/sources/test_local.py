@@ -283,6 +283,24 @@ def corrupt_tar_xz(path: Path) -> None:
         file.write(b"\xff" * 50)
 
 
+def zip_of_version_99(path: Path) -> None:
+    content = bytearray(write_zip(path).read_bytes())
+    content[content.index(b"PK\1\2") + 6] = 99
+    path.write_bytes(content)
+
+
+def zip_name_not_utf8(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("é.png", b"image")
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xfe"))
+
+
+def tar_of_sparse_headers(path: Path) -> None:
+    info = tarfile.TarInfo("a.png")
+    info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "x"}
+    path.write_bytes(info.tobuf(tarfile.PAX_FORMAT) + bytes(1024))
+
+
 def content(content: bytes):
     return lambda path: path.write_bytes(content)
 
@@ -299,6 +317,9 @@ def content(content: bytes):
         ("ck48.zip", lambda path: cut(write_zip(path), 400), "truncated, damaged"),
         ("ck48.tar.gz", lambda path: cut(write_tar(path, "w:gz"), 40), "truncated, damaged"),
         ("ck48.tar.xz", corrupt_tar_xz, "truncated, damaged"),
+        ("ck48.zip", zip_of_version_99, "zip file version 9.9"),
+        ("ck48.zip", zip_name_not_utf8, "truncated, damaged"),
+        ("ck48.tar", tar_of_sparse_headers, "truncated, damaged"),
         ("ck48.tar.bz2", lambda path: cut(write_tar(path, "w:bz2"), 40), "truncated, damaged"),
         ("ck48.zip", content(b"<html>Please sign in</html>"), "is it a web page"),
         ("ck48.rar", content(b"Rar!\x1a\x07\x01\x00" * 9), "a RAR archive, which is not read; unpack it"),
