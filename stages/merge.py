@@ -38,7 +38,7 @@ def main() -> None:
         folder.mkdir()
         with TableWriter(folder, data.size, data.channels) as table:
             for dataset in data.datasets:
-                source = read_json(ARCHIVES / dataset / "source.json")
+                source = read_json(ARCHIVES / dataset / "source.json", "drawn")
                 name = f"drawn-{dataset}" if source["drawn"] else dataset  # marks drawn faces in all later outputs
                 sources[name], tally = source, Tally(dataset)
                 for item in tqdm(read_faces(dataset, ARCHIVES / dataset, data), name, unit=" faces", disable=None):

@@ -11,6 +11,7 @@ import pytest
 
 from helpers.archives import zipped
 from helpers.project import Project
+from stages.base.atomic import atomic_output
 from stages.datasets.picture import Face, Rejected
 from stages.datasets.writer import TableWriter
 from stages.faces.table import open_faces, read_index
@@ -159,6 +160,25 @@ def test_names_of_members_are_one_line_in_the_tables(project: Project, drawn, tm
     assert len((merged / "index.csv").read_text().splitlines()) == len(read_index(merged / "index.csv")) + 1
     assert "\\u202e\\x0d\\x0a.txt" in (merged / "rejected.csv").read_text()
     assert any(name.startswith("jaffedbase/a\\x0ab/KA.AN1.") for name in read_index(merged / "index.csv")["file"])
+
+
+def test_the_second_of_two_runs_is_one_line(project: Project, drawn):
+    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[jaffe]"))
+    project.give("jaffe", drawn("jaffe") / "jaffe.zip")
+    with atomic_output(project.folder / "data/merged") as folder:
+        folder.mkdir()
+        done = project.run("python", "-m", "stages.merge")
+    line = "ERROR: data/merged: another run is writing it now; wait until it has ended\n"
+    assert (done.returncode, done.stderr) == (1, line)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '"drawn"'])
+def test_a_damaged_provenance_is_one_line(project: Project, content: str):
+    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[jaffe]"))
+    source = project.folder / "data/archives/jaffe/source.json"
+    source.parent.mkdir(parents=True)
+    source.write_text(content)
+    assert "data/archives/jaffe/source.json: damaged" in project.refused("merge")
 
 
 def test_nothing_is_removed_behind_a_link(project: Project, drawn, tmp_path: Path):

@@ -18,14 +18,17 @@ BYTE_ORDER_MARKS = {  # UTF-32 first: its mark begins with that of UTF-16
 }
 
 
-def read_json(path: Path) -> Any:
-    """Return the content of a JSON file.
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
+    """Return the object in a JSON file.
 
     Raises:
-        InputError: the file is missing or damaged.
+        InputError: the file is missing or damaged, or contains no object with `keys`.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not content.keys() >= set(keys):
+            raise ValueError(f"no JSON object{' with ' if keys else ''}{', '.join(keys)}")
+        return content
     except FileNotFoundError:
         raise InputError(f"{path}: missing; run the stage that writes it") from None
     except (ValueError, RecursionError) as error:
