@@ -12,7 +12,7 @@ from typing import IO
 
 from stages.archives.limits import Budget
 from stages.archives.member import Member
-from stages.archives.names import clean_name, is_litter
+from stages.archives.names import is_litter, short_name
 from stages.base.errors import InputError
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
@@ -48,7 +48,7 @@ def zip_members(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Member
 
 
 def _check_directory(stream: IO[bytes], infos: list[zipfile.ZipInfo]) -> None:
-    """Raise BadZipFile if the directory lacks members or two members share bytes."""
+    """Raise BadZipFile if the directory lacks members, or if bytes of a member are missing or those of another one."""
     size = stream.seek(0, 2)
     stream.seek(max(0, size - END_RECORD.size - 2**16))
     tail = stream.read()
@@ -58,22 +58,25 @@ def _check_directory(stream: IO[bytes], infos: list[zipfile.ZipInfo]) -> None:
     count = END_RECORD.unpack_from(tail, at)[4]
     if count not in (len(infos) % 2**16, 0xFFFF):
         raise zipfile.BadZipFile(f"its directory lists {len(infos):,} files in place of {count:,}")
+    for info in infos:
+        if info.file_size and not info.compress_size:  # with a CRC of 0, zipfile would give an empty file
+            raise zipfile.BadZipFile(f"its directory lists no bytes of {short_name(info.filename)}")
     for one, other in pairwise(sorted(infos, key=lambda info: info.header_offset)):
         if one.header_offset + one.compress_size > other.header_offset:
-            raise zipfile.BadZipFile(f"{clean_name(one.filename)} and {clean_name(other.filename)} share bytes")
+            raise zipfile.BadZipFile(f"{short_name(one.filename)} and {short_name(other.filename)} share bytes")
 
 
 def _check_member(info: zipfile.ZipInfo, name: str) -> None:
     if info.flag_bits & ENCRYPTED or info.compress_type == AES:
-        raise InputError(f"{name}: {clean_name(info.filename)} needs a password; unpack it and give the folder")
+        raise InputError(f"{name}: {short_name(info.filename)} needs a password; unpack it and give the folder")
     if info.compress_type not in METHODS:
         method = OTHER_METHODS.get(info.compress_type, f"number {info.compress_type}")
         raise InputError(
-            f"{name}: {clean_name(info.filename)} is compressed by the method {method}, which is not read; unpack it "
+            f"{name}: {short_name(info.filename)} is compressed by the method {method}, which is not read; unpack it "
             "and give the folder"
         )
     if stat.S_ISLNK(info.external_attr >> 16):
-        raise InputError(f"{name}: {clean_name(info.filename)} is a symbolic link; pack the file itself in its place")
+        raise InputError(f"{name}: {short_name(info.filename)} is a symbolic link; pack the file itself in its place")
 
 
 def _is_folder(info: zipfile.ZipInfo) -> bool:

@@ -112,9 +112,39 @@ def test_a_name_that_is_too_long_is_refused(tmp_path: Path):
     assert "a file name of 2004 characters" in refused(zipped(tmp_path / "x.zip", {"a" * 2000 + ".png": b"1"}))
 
 
-def test_a_long_name_is_shortened_in_messages(tmp_path: Path):
-    content = tar_bytes({"a" * 350 + ".png": b"1"})[:-9000]
-    assert len(refused(written(tmp_path / "x.tar", content))) < 300
+LONG = "a" * 350 + ".csv"
+
+
+def linked(name: str, target: str) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = tarfile.SYMTYPE, target
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+MESSAGES = {
+    "cut": tar_bytes({LONG: b"1"})[:-9000],
+    "a link": linked(LONG, LONG),
+    "a method": zip_bytes({LONG: b"1" * 99}).replace(b"PK\1\2\x14\3\x14\0\0\0\x08", b"PK\1\2\x14\3\x14\0\0\0\x09"),
+    "a password": zip_bytes({LONG: b"1" * 99}).replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"),
+    "a kind": zip_bytes({LONG: b"7z\xbc\xaf\x27\x1c"}),
+    "a workbook": zip_bytes({LONG: zip_bytes({"xl/workbook.xml": b"<"})}),
+    "a quote": zip_bytes({LONG: b'a,b\n"'}),
+    "no text": zip_bytes({LONG: b"\1\2" * 99}),
+    "escapes": zip_bytes({"\1" * 100: b'a,b\n"'}),
+}
+
+
+@pytest.mark.parametrize("kind", MESSAGES)
+def test_a_long_name_is_shortened_in_messages(tmp_path: Path, kind: str):
+    with pytest.raises(InputError) as error:
+        rows(written(tmp_path / "x", MESSAGES[kind]))
+    assert len(str(error.value)) < 350
+
+
+def test_names_are_bounded_as_they_are_shown(tmp_path: Path):
+    assert "a file name of 800 characters" in refused(zipped(tmp_path / "x.zip", {"\1" * 200: b"1"}))
+    inner = zip_bytes({"a" * 200: b"1"})
+    assert "a file name of 401 characters" in refused(zipped(tmp_path / "x.zip", {"b" * 200: inner}))
 
 
 # --- links, devices, passwords, methods ---
@@ -253,6 +283,12 @@ def test_a_zip_file_whose_directory_lacks_members_is_refused(tmp_path: Path):
     content = bytearray(zip_bytes(FILES))
     struct.pack_into("<H", content, content.index(b"PK\5\6") + 10, 5)
     assert "2 files in place of 5" in refused(written(tmp_path / "x.zip", content))
+
+
+def test_a_zip_file_whose_directory_lists_no_bytes_of_a_member_is_refused(tmp_path: Path):
+    content = bytearray(zip_bytes({"a.png": b"1" * 99}))
+    struct.pack_into("<LL", content, content.index(b"PK\1\2") + 16, 0, 0)  # its CRC and compressed size
+    assert "lists no bytes of a.png" in refused(written(tmp_path / "x.zip", content))
 
 
 def test_members_that_share_bytes_are_refused(tmp_path: Path):
