@@ -10,7 +10,6 @@ import pandas as pd
 
 from stages.base.errors import InputError
 from stages.faces.subsets import Subsets, subsets
-from stages.faces.table import read_index
 from stages.models.saved_model import TRAINED_ON
 from stages.training.run import Run
 
@@ -39,8 +38,8 @@ def read_seen(folder: Path, name: str) -> pd.DataFrame:
             "known whether it has seen the test faces; train it again"
         )
     try:
-        return read_index(path)[COLUMNS]
-    except (ValueError, KeyError) as error:
+        return pd.read_csv(path, usecols=COLUMNS, dtype=str, keep_default_na=False)[COLUMNS]
+    except ValueError as error:  # pandas's own errors are ValueErrors
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"train.init: {name}: {TRAINED_ON} is damaged ({reason}); train it again") from None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers.trainable import image_hashes, train, write_tree
@@ -74,7 +75,7 @@ def with_test_face(root: Path, face: np.ndarray, unit: str, group: int) -> Path:
 
 
 def record(model: Path) -> list[tuple[str, ...]]:
-    return list(read_index(model / RECORD)[COLUMNS].itertuples(index=False, name=None))
+    return list(pd.read_csv(model / RECORD, dtype=str)[COLUMNS].itertuples(index=False, name=None))
 
 
 def rows(root: Path, dataset: str = "") -> list[tuple[str, ...]]:
