@@ -34,7 +34,7 @@ ARCHIVES = {
     "zip in zip": zip_bytes({"inner.zip": INNER, **FILES}, zipfile.ZIP_STORED),
     "zip in tar.gz": tar_bytes({"inner.zip": INNER, **FILES}, "w:gz"),
 }
-CHECKED = ("zip", "bzip2 zip", "tar.gz", "tar.bz2", "tar.xz")  # their checksums cover the contents
+CHECKED = ("zip", "stored zip", "bzip2 zip", "lzma zip", "tar.gz", "tar.bz2", "tar.xz")  # checksums cover the contents
 
 
 def contents(path: Path) -> list[bytes | None]:

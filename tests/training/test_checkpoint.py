@@ -1,5 +1,6 @@
 """A checkpoint is a convenience: one that cannot be used or written is reported, and the training goes on."""
 
+import hashlib
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "overwritten": lambda path: path.write_bytes(b"PK\3\4" + bytes(5000)),
     "without a digest": lambda path: torch.save(STATE, path),
+    "nothing of torch's, with a right digest": lambda path: path.write_bytes(
+        hashlib.sha256(path.name.encode() + bytes(5000)).digest() + bytes(5000)
+    ),
     "of another training": lambda path: path.write_bytes(saved({"test": 1}).read_bytes()),
 }
 
