@@ -1,7 +1,6 @@
 """Damaged archives: an InputError or the right content, and no other exception."""
 
 import gzip
-import os
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -12,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from helpers.archives import LIMITS, mutated, tar_bytes, zip_bytes
+from helpers.generated import MANY
 from stages.archives.archive import Archive
 from stages.base.errors import InputError
 
 FEW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-MANY = int(os.environ.get("FER_FUZZ", "20_000"))  # inputs of the long versions
 FILES = {f"CK+48/fear/{number}.png": bytes(range(200)) + bytes([number]) * 300 for number in range(5)}
 INNER = zip_bytes({"fer2013.csv": b"emotion,pixels\n" + b"0,1 2 3 4\n" * 30})
 ARCHIVES = {

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from helpers import saved
+from helpers.generated import MANY
 from helpers.project import ROOT
 from stages.base.errors import InputError
 from stages.models.config import HASHES, digest
@@ -196,6 +197,6 @@ def test_any_change_is_loaded_or_refused(model: Path, tmp_path: Path, change: tu
 
 @pytest.mark.slow
 @given(change=CHANGES)
-@settings(max_examples=10_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_many_changes_are_loaded_or_refused(model: Path, tmp_path: Path, change: tuple):
     check(model, tmp_path / "changed", change)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from helpers.archives import mutated
+from helpers.generated import MANY
 from helpers.trainable import image_hashes, train, write_tree
 from stages import evaluate
 from stages import train as stage
@@ -199,13 +200,13 @@ def check_record(folder: Path, content: bytes) -> None:
 
 
 @given(content=DAMAGED)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_record_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
     check_record(tmp_path, content)
 
 
 @pytest.mark.slow
 @given(content=DAMAGED)
-@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_many_damaged_records_are_read_or_refused(tmp_path: Path, content: bytes) -> None:
     check_record(tmp_path, content)
