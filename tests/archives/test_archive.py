@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from helpers.archives import LIMITS, tar_bytes, tarred, zip_bytes, zipped
-from stages.archives import member
+from stages.archives import member, zip_files
 from stages.archives.archive import Archive
 from stages.base.errors import InputError
 
@@ -344,6 +344,20 @@ def test_a_small_file_that_unpacks_to_much_is_refused(tmp_path: Path, kind: str)
 def test_too_many_members_are_refused(tmp_path: Path):
     assert "data.limits.members" in refused(zipped(tmp_path / "x.zip", MANY), members=59)
     assert len(contents(tmp_path / "x.zip", members=60)) == 60
+
+
+@pytest.mark.parametrize("limit", [10**6, 1])
+def test_members_of_a_zip_file_are_counted_before_its_directory_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+):
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", limit)  # beyond it, zipfile writes the records of ZIP64
+    path = zipped(tmp_path / "x.zip", MANY)
+    assert (b"PK\6\6" in path.read_bytes()) == (limit == 1)
+    assert contents(path, members=60) == MANY
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    assert "more than 59 files" in refused(path, members=59)
+    monkeypatch.setattr(zip_files, "MAX_DIRECTORY", 60 * (46 + 7) - 1)
+    assert "a directory of 3,180 bytes" in refused(path)
 
 
 @pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
