@@ -77,7 +77,7 @@ def open_file(stream: IO[bytes], name: str, prefix: str, budget: Budget, depth: 
         budget: what may be unpacked.
         depth: number of archives in which it lies.
     """
-    full = prefix.removesuffix("/") or name
+    full = shorten(prefix.removesuffix("/") or name)
     kind = sniff(_head(stream))
     if kind in DECOMPRESSORS:
         plain = cast("IO[bytes]", Metered(DECOMPRESSORS[kind](stream), budget))
@@ -85,27 +85,27 @@ def open_file(stream: IO[bytes], name: str, prefix: str, budget: Budget, depth: 
         if inner == "tar":
             members = tar_members(plain, full)
         elif inner in CONTAINERS:
-            yield from _open_inner(plain, _without_ending(name), prefix, budget, depth + 1)
+            yield from _open_inner(plain, clean_name(_without_ending(name)), prefix, budget, depth + 1)
             return
         else:
-            yield Member(prefix + clean_name(_without_ending(name)), partial(_reopen, stream, kind, budget))
+            yield Member(clean_name(_without_ending(name), prefix), partial(_reopen, stream, kind, budget))
             return
     elif kind == "tar":
         members = tar_members(cast("IO[bytes]", Metered(stream, budget)), full)
     elif kind == "zip":
         members = zip_members(stream, full, budget)
     elif kind == "text":
-        yield Member(prefix + clean_name(name), partial(_reopen, stream, "", budget))
+        yield Member(clean_name(name, prefix), partial(_reopen, stream, "", budget))
         return
     else:
         raise InputError(f"{full}: {describe_kind(kind)}")
     for member in members:
         budget.spend_member()
-        name = prefix + clean_name(member.name)
+        name = clean_name(member.name, prefix)
         found = member if name == member.name else member._replace(name=name)
         kind = found.kind()
         if kind in PACKED:
-            raise InputError(f"{found.name}: {describe_kind(kind)}")
+            raise InputError(f"{shorten(found.name)}: {describe_kind(kind)}")
         if kind == "tar" or kind in CONTAINERS:
             with damage_as_input_error(found.name), member.open() as inner_file:
                 yield from _open_inner(inner_file, found.name.removeprefix(prefix), prefix, budget, depth + 1)
@@ -128,7 +128,9 @@ def describe_kind(kind: str) -> str:
 def _open_inner(stream: IO[bytes], name: str, prefix: str, budget: Budget, depth: int) -> Iterator[Member]:
     """Yield the members of an archive that is itself part of a file."""
     if depth > MAX_DEPTH:
-        raise InputError(f"{prefix}{name}: archives within archives, more than {MAX_DEPTH} deep; unpack the outer ones")
+        raise InputError(
+            f"{shorten(prefix + name)}: archives within archives, more than {MAX_DEPTH} deep; unpack the outer ones"
+        )
     with tempfile.TemporaryFile() as copy:
         while chunk := stream.read(CHUNK):
             budget.spend_bytes(len(chunk))

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from stages.archives.names import clean_name, is_litter
+from stages.archives.names import is_litter, short_name
 from stages.base.errors import InputError
 
 
@@ -33,7 +33,7 @@ def list_files(source: Path) -> list[str]:
             elif path.is_file():
                 names.append(relative)
             else:
-                raise InputError(f"{clean_name(relative)} is neither a file nor a folder; remove it")
+                raise InputError(f"{short_name(relative)} is neither a file nor a folder; remove it")
 
     walk(source, "", (root,))
     return sorted(names)
@@ -41,7 +41,7 @@ def list_files(source: Path) -> list[str]:
 
 def _follow(link: Path, name: str, root: Path, above: tuple[Path, ...]) -> Path:
     target = link.resolve()
-    quoted = f"{clean_name(name)} is a link to {clean_name(str(link.readlink()))}"
+    quoted = f"{short_name(name)} is a link to {short_name(str(link.readlink()))}"
     if not target.exists():
         raise InputError(f"{quoted}, which does not exist; remove it")
     if not target.is_relative_to(root):

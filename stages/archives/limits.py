@@ -31,8 +31,12 @@ class Budget:
 
     def spend_member(self) -> None:
         """Count a file; raise InputError if there are too many."""
+        self.check_members(1)
         self._members += 1
-        if self._members > self._limits.members:
+
+    def check_members(self, count: int) -> None:
+        """Raise InputError if this many files are too many."""
+        if self._members + count > self._limits.members:
             raise InputError(
                 f"{self._name}: more than {self._limits.members:,} files; if it is right, raise data.limits.members"
             )

@@ -6,6 +6,7 @@ from datetime import date
 from typing import IO, NamedTuple
 
 from stages.archives.errors import damage_as_input_error
+from stages.archives.names import shorten
 from stages.archives.sniffing import HEAD, PICTURE_ENDINGS, sniff
 from stages.archives.text import read_lines, read_rows
 from stages.base.errors import InputError
@@ -75,5 +76,6 @@ class Member(NamedTuple):
         Raises:
             InputError: the member is damaged or no text, has too many or too long lines, or an unclosed quote.
         """
-        with damage_as_input_error(self.name), self.open() as stream:
-            yield from read_rows(read_lines(stream, self.name, limit), self.name)
+        name = shorten(self.name)
+        with damage_as_input_error(name), self.open() as stream:
+            yield from read_rows(read_lines(stream, name, limit), name)

@@ -15,30 +15,30 @@ LITTER = re.compile(r"(?:^|[/\\])(?:[.$_@]|Icon|System|e?h?Thumbs|desktop)", re.
 LITTER_FILES = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory", "icon\r", ".localized"}
 
 
-def clean_name(name: str) -> str:
-    r"""Return a member's path in one form, whichever system wrote it.
+def clean_name(name: str, prefix: str = "") -> str:
+    r"""Return `prefix` and a member's path in one form, whichever system wrote it.
 
     Parts are separated by "/", without "", "." and ".."; letters are composed (Unicode NFC); bytes that are not UTF-8
     are read as Latin-1. Characters that are no text (control, format and line separator characters) are replaced by
     escapes such as `\x0a`, so that a name is always one line and can be written as UTF-8.
 
     Raises:
-        InputError: the name is longer than `MAX_NAME`.
+        InputError: the result is longer than `MAX_NAME`.
     """
+    name = prefix + (name if PLAIN.fullmatch(name) else _normalise(name))
     if len(name) > MAX_NAME:
-        raise InputError(f"{clean_name(name[:60])}...: a file name of {len(name)} characters; rename the file")
-    if PLAIN.fullmatch(name):
-        return name
-    with suppress(UnicodeEncodeError):  # bytes that are not UTF-8 have been read as surrogates
-        name = name.encode("utf-8", "surrogateescape").decode("utf-8", "latin-1")
-    name = unicodedata.normalize("NFC", name)
-    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-    return "".join(_escape(character) for character in "/".join(parts))
+        raise InputError(f"{shorten(name)}: a file name of {len(name)} characters; rename the file")
+    return name
 
 
 def shorten(name: str) -> str:
     """Return a name for a message: the middle of a long one is left out."""
     return name if len(name) <= 100 else f"{name[:50]}...{name[-45:]}"
+
+
+def short_name(name: str) -> str:
+    """Return a name as it stands in an archive or a folder, for a message."""
+    return shorten(clean_name(name))
 
 
 def is_litter(name: str) -> bool:
@@ -47,6 +47,14 @@ def is_litter(name: str) -> bool:
         return False
     *folders, file = name.lower().replace("\\", "/").split("/")
     return file.startswith("._") or file in LITTER_FILES or not LITTER_FOLDERS.isdisjoint(folders)
+
+
+def _normalise(name: str) -> str:
+    with suppress(UnicodeEncodeError):  # bytes that are not UTF-8 have been read as surrogates
+        name = name.encode("utf-8", "surrogateescape").decode("utf-8", "latin-1")
+    name = unicodedata.normalize("NFC", name)
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    return "".join(_escape(character) for character in "/".join(parts))
 
 
 def _escape(character: str) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import IO
 
 from stages.archives.member import CHUNK, Member
-from stages.archives.names import clean_name, is_litter
+from stages.archives.names import is_litter, short_name
 from stages.base.errors import InputError
 
 
@@ -31,8 +31,8 @@ def tar_members(stream: IO[bytes], name: str) -> Iterator[Member]:
         if info.isdir() or is_litter(info.name):
             continue
         if not (info.isreg() or info.islnk()):
-            kind = f"a link to {clean_name(info.linkname)}" if info.issym() else "a device or pipe"
-            raise InputError(f"{name}: {clean_name(info.name)} is {kind}; pack the file itself in its place")
+            kind = f"a link to {short_name(info.linkname)}" if info.issym() else "a device or pipe"
+            raise InputError(f"{name}: {short_name(info.name)} is {kind}; pack the file itself in its place")
         yield Member(info.name, partial(_open, archive, info), _date(info))
     _check_end(stream, archive.offset)
 

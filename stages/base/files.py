@@ -52,6 +52,12 @@ def decode(content: bytes) -> str:
         return content.decode("cp1252", errors="replace")
 
 
+def check_size(path: Path, limit: int) -> None:
+    """Raise ValueError if a file has more than `limit` bytes."""
+    if path.stat().st_size > limit:
+        raise ValueError(f"{path.name} has more than {limit:,} bytes")
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's content as 64 hexadecimal digits."""
     with path.open("rb") as file:

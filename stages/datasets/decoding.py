@@ -119,10 +119,15 @@ def _from_deep(values: np.ndarray) -> Image.Image:
 def _opaque(image: Image.Image, channels: int) -> Image.Image:
     """Return an image without transparency: composed on the mean colour of what is opaque in it."""
     image = image.convert("RGBA" if channels == 3 or image.mode not in ("L", "LA", "La") else "LA")
-    *colours, alpha = (np.asarray(band, dtype=np.float64) for band in image.split())
-    if not alpha.any():
+    *colours, alpha = image.split()
+    share = np.asarray(alpha) / 255
+    if not share.any():
         raise _Refused("a picture that is wholly transparent")
-    share = alpha / 255
-    composed = [band * share + (band * share).sum() / share.sum() * (1 - share) for band in colours]
-    bands = [Image.fromarray(np.round(band).astype(np.uint8)) for band in composed]
+    bands = [_on_its_mean(band, share) for band in colours]
     return bands[0] if len(bands) == 1 else Image.merge("RGB", bands)
+
+
+def _on_its_mean(band: Image.Image, share: np.ndarray) -> Image.Image:
+    composed = np.asarray(band) * share
+    composed += composed.sum() / share.sum() * (1 - share)
+    return Image.fromarray(np.round(composed, out=composed).astype(np.uint8))

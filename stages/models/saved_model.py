@@ -13,13 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from stages.base.errors import InputError
-from stages.base.files import read_json, write_json
+from stages.base.files import check_size, read_json, write_json
 from stages.base.files import sha256 as file_sha256
 from stages.base.section import validate
 from stages.models.config import HASHES, Config, digest
 from stages.models.networks import build
 
 CONFIG, WEIGHTS, TRAINED_ON = "config.json", "weights.safetensors", "trained_on.csv"
+MAX_TEXT = 4 * 2**20  # bytes of `config.json`, and of the header of the weights; a real one has some kilobytes
 
 
 def save(folder: Path, network: nn.Module, config: dict[str, Any]) -> None:
@@ -44,8 +45,8 @@ def sha256(network: nn.Module) -> str:
 def load(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     """Return a saved network, in evaluation mode on the CPU, and its config.
 
-    No content of the folder can run code. Both files are compared with the hashes in the config, and the weights with
-    the network that it describes, before memory is taken for them.
+    No content of the folder can run code. The sizes of both files are bounded, they are compared with the hashes in the
+    config, and the weights with the network that it describes, before memory is taken for them.
 
     Raises:
         InputError: the folder holds no model, or one that is damaged, was edited, or is of another project.
@@ -53,12 +54,18 @@ def load(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     if not all((folder / name).is_file() for name in (CONFIG, WEIGHTS)):
         raise InputError(f"{folder}: contains no trained model; train one first")
     try:
+        check_size(folder / CONFIG, MAX_TEXT)
         config = read_json(folder / CONFIG)
         validate(Config, config, "", CONFIG)
-        _check_hashes(folder, config)
-        weights = safetensors.torch.load_file(folder / WEIGHTS)
+        if digest(config) != config[HASHES]["config"]:
+            raise ValueError(f"{CONFIG} was changed after it was written")
         with torch.device("meta"):
-            _check_weights(weights, _build(config).state_dict())
+            expected = _build(config).state_dict()
+        check_size(folder / WEIGHTS, MAX_TEXT + sum(tensor.nbytes for tensor in expected.values()))
+        if file_sha256(folder / WEIGHTS) != config[HASHES]["weights"]:
+            raise ValueError(f"{WEIGHTS} is not the file that {CONFIG} was written with")
+        weights = safetensors.torch.load_file(folder / WEIGHTS)
+        _check_weights(weights, expected)
         network = _build(config)
         network.load_state_dict(weights)
     except OSError:
@@ -72,13 +79,6 @@ def load(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
 def _build(config: dict[str, Any]) -> nn.Module:
     size, dropout = config["inputs"]["size"], config["recipe"]["dropout"]
     return build(config["architecture"], len(config["labels"]), config["channels"], size, dropout)
-
-
-def _check_hashes(folder: Path, config: dict[str, Any]) -> None:
-    if digest(config) != config[HASHES]["config"]:
-        raise ValueError(f"{CONFIG} was changed after it was written")
-    if file_sha256(folder / WEIGHTS) != config[HASHES]["weights"]:
-        raise ValueError(f"{WEIGHTS} is not the file that {CONFIG} was written with")
 
 
 def _check_weights(weights: dict[str, Tensor], expected: dict[str, Tensor]) -> None:

@@ -54,6 +54,8 @@ class Checkpoint:
         except OSError as fault:
             self._report(fault, "the training starts anew")
             return None
+        except Exception:  # torch raises a dozen kinds for what it did not write
+            pass
         _print(f"{self.path}: the checkpoint is damaged, or of another training; the training starts anew")
         return None
 

@@ -9,13 +9,14 @@ from typing import Any
 import pandas as pd
 
 from stages.base.errors import InputError
+from stages.base.files import check_size
 from stages.faces.subsets import Subsets, subsets
-from stages.faces.table import read_index
 from stages.models.saved_model import TRAINED_ON
 from stages.training.run import Run
 
 COLUMNS = ["dataset", "unit", "sha256", "phash"]
 DIGITS = 16  # of the 64 of a SHA-256; 64 bits, so two of a million faces agree by chance with a probability of 3e-8
+MAX_BYTES = 24 * 2**20  # of `trained_on.csv`; about 300,000 faces
 NONE = pd.DataFrame(columns=COLUMNS, dtype=str)
 
 
@@ -39,8 +40,9 @@ def read_seen(folder: Path, name: str) -> pd.DataFrame:
             "known whether it has seen the test faces; train it again"
         )
     try:
-        return read_index(path)[COLUMNS]
-    except (ValueError, KeyError) as error:
+        check_size(path, MAX_BYTES)
+        return pd.read_csv(path, usecols=COLUMNS, dtype=str, keep_default_na=False)[COLUMNS]
+    except ValueError as error:  # pandas's own errors are ValueErrors
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"train.init: {name}: {TRAINED_ON} is damaged ({reason}); train it again") from None
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from helpers.archives import LIMITS, tar_bytes, tarred, zip_bytes, zipped
-from stages.archives import member
+from stages.archives import member, zip_files
 from stages.archives.archive import Archive
 from stages.base.errors import InputError
 
@@ -112,9 +112,39 @@ def test_a_name_that_is_too_long_is_refused(tmp_path: Path):
     assert "a file name of 2004 characters" in refused(zipped(tmp_path / "x.zip", {"a" * 2000 + ".png": b"1"}))
 
 
-def test_a_long_name_is_shortened_in_messages(tmp_path: Path):
-    content = tar_bytes({"a" * 350 + ".png": b"1"})[:-9000]
-    assert len(refused(written(tmp_path / "x.tar", content))) < 300
+LONG = "a" * 350 + ".csv"
+
+
+def linked(name: str, target: str) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = tarfile.SYMTYPE, target
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+MESSAGES = {
+    "cut": tar_bytes({LONG: b"1"})[:-9000],
+    "a link": linked(LONG, LONG),
+    "a method": zip_bytes({LONG: b"1" * 99}).replace(b"PK\1\2\x14\3\x14\0\0\0\x08", b"PK\1\2\x14\3\x14\0\0\0\x09"),
+    "a password": zip_bytes({LONG: b"1" * 99}).replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"),
+    "a kind": zip_bytes({LONG: b"7z\xbc\xaf\x27\x1c"}),
+    "a workbook": zip_bytes({LONG: zip_bytes({"xl/workbook.xml": b"<"})}),
+    "a quote": zip_bytes({LONG: b'a,b\n"'}),
+    "no text": zip_bytes({LONG: b"\1\2" * 99}),
+    "escapes": zip_bytes({"\1" * 100: b'a,b\n"'}),
+}
+
+
+@pytest.mark.parametrize("kind", MESSAGES)
+def test_a_long_name_is_shortened_in_messages(tmp_path: Path, kind: str):
+    with pytest.raises(InputError) as error:
+        rows(written(tmp_path / "x", MESSAGES[kind]))
+    assert len(str(error.value)) < 350
+
+
+def test_names_are_bounded_as_they_are_shown(tmp_path: Path):
+    assert "a file name of 800 characters" in refused(zipped(tmp_path / "x.zip", {"\1" * 200: b"1"}))
+    inner = zip_bytes({"a" * 200: b"1"})
+    assert "a file name of 401 characters" in refused(zipped(tmp_path / "x.zip", {"b" * 200: inner}))
 
 
 # --- links, devices, passwords, methods ---
@@ -255,6 +285,12 @@ def test_a_zip_file_whose_directory_lacks_members_is_refused(tmp_path: Path):
     assert "2 files in place of 5" in refused(written(tmp_path / "x.zip", content))
 
 
+def test_a_zip_file_whose_directory_lists_no_bytes_of_a_member_is_refused(tmp_path: Path):
+    content = bytearray(zip_bytes({"a.png": b"1" * 99}))
+    struct.pack_into("<LL", content, content.index(b"PK\1\2") + 16, 0, 0)  # its CRC and compressed size
+    assert "lists no bytes of a.png" in refused(written(tmp_path / "x.zip", content))
+
+
 def test_members_that_share_bytes_are_refused(tmp_path: Path):
     content = bytearray(zip_bytes({"a.png": b"1" * 99, "b.png": b"2" * 99}))
     second = content.rindex(b"PK\1\2")
@@ -316,6 +352,20 @@ def test_a_small_file_that_unpacks_to_much_is_refused(tmp_path: Path, kind: str)
 def test_too_many_members_are_refused(tmp_path: Path):
     assert "data.limits.members" in refused(zipped(tmp_path / "x.zip", MANY), members=59)
     assert len(contents(tmp_path / "x.zip", members=60)) == 60
+
+
+@pytest.mark.parametrize("limit", [10**6, 1])
+def test_members_of_a_zip_file_are_counted_before_its_directory_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+):
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", limit)  # beyond it, zipfile writes the records of ZIP64
+    path = zipped(tmp_path / "x.zip", MANY)
+    assert (b"PK\6\6" in path.read_bytes()) == (limit == 1)
+    assert contents(path, members=60) == MANY
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    assert "more than 59 files" in refused(path, members=59)
+    monkeypatch.setattr(zip_files, "MAX_DIRECTORY", 60 * (46 + 7) - 1)
+    assert "a directory of 3,180 bytes" in refused(path)
 
 
 @pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])

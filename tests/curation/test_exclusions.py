@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from helpers.generated import MANY
 from stages.base.errors import InputError
 from stages.curation.exclusions import COLUMNS, excluded_faces, read_exclusions
 
@@ -114,6 +115,6 @@ def test_any_bytes_are_read_or_refused(tmp_path: Path, content: bytes):
 
 @pytest.mark.slow
 @given(content=CONTENTS)
-@settings(FEW, max_examples=20_000)
+@settings(FEW, max_examples=MANY)
 def test_many_bytes_are_read_or_refused(tmp_path: Path, content: bytes):
     check(tmp_path / "exclude.csv", content)

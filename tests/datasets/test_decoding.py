@@ -1,13 +1,14 @@
 """Pictures of every mode and depth become upright, opaque pictures of 8 bits, or are rejected."""
 
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
 from helpers.archives import image, saved
-from stages.datasets.decoding import decode, from_text
+from stages.datasets.decoding import MAX_PIXELS, decode, from_text
 from stages.datasets.picture import Face, Picture, Rejected, prepare
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pytest shows what `decoding` turns off
@@ -105,6 +106,15 @@ def test_transparent_colours_of_grey_and_palette_pictures():
     assert np.abs(grey[:10] - rest).max() <= 1 and (grey[10:] == GRADIENT[10:]).all()
     palette = Image.fromarray(values).convert("P")
     assert np.abs(decoded(saved(palette, "PNG", transparency=255))[:10] - rest).max() <= 1
+
+
+def test_a_transparent_picture_of_any_size_takes_less_than_a_gigabyte():
+    content = saved(Image.new("RGBA", (1024, 1024), (9, 9, 9, 128)), "PNG")
+    tracemalloc.start()
+    decode(content, 3)
+    peak = tracemalloc.get_traced_memory()[1]  # Pillow's own 12 bytes a pixel are not counted
+    tracemalloc.stop()
+    assert peak / 2**20 * MAX_PIXELS < 6e8
 
 
 def test_a_wholly_transparent_picture_is_rejected():

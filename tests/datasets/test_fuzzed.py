@@ -1,7 +1,6 @@
 """Damaged pictures and tables: a face, a rejected member or an InputError, and no other exception."""
 
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +10,13 @@ from hypothesis import strategies as some
 from PIL import Image
 
 from helpers.archives import LIMITS, mutated, saved
+from helpers.generated import MANY
 from stages.archives.archive import Archive
 from stages.base.errors import InputError
 from stages.datasets.picture import Face, Picture, Rejected, prepare
 from stages.datasets.readers import READERS
 
 FEW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-MANY = int(os.environ.get("FER_FUZZ", "20_000"))  # inputs of the long versions
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 GREY = Image.fromarray(np.add.outer(np.arange(24), np.arange(24) * 9).astype(np.uint8))

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from helpers import saved
+from helpers.generated import MANY
 from helpers.project import ROOT
 from stages.base.errors import InputError
 from stages.models.config import HASHES, digest
@@ -98,6 +99,10 @@ DAMAGES = {
     "other types": (lambda folder: reweigh(folder, lambda weights: weights.update(
         {name: tensor.half() for name, tensor in weights.items()})), "not the shape or the type"),
     "another tensor": (lambda folder: reweigh(folder, lambda weights: weights.update(more=torch.zeros(1))), "more is"),
+    "a config without end": (lambda folder: (folder / "config.json").write_text("[]," * 2_000_000),
+                             "config.json has more than"),
+    "weights without end": (lambda folder: ((folder / "weights.safetensors").write_bytes(bytes(5_000_000)),
+                                            reseal(folder)), "safetensors has more than"),
     "a header that lies": (lambda folder: ((folder / "weights.safetensors").write_bytes(b"\xff" * 7 + b"\x00{}"),
                                            reseal(folder)), "not a model"),
 }  # fmt: skip
@@ -154,7 +159,9 @@ KEYS = some.sampled_from(
 CHANGES = some.one_of(
     some.tuples(some.just("value"), KEYS, VALUES),
     some.tuples(some.just("bytes"), some.sampled_from(["config.json", "weights.safetensors"]),
-                some.tuples(some.floats(0, 1, exclude_max=True), some.binary(max_size=30), some.booleans())),
+                some.tuples(some.floats(0, 1, exclude_max=True) | some.floats(0, 0.03),  # the header is at the start
+                            some.binary(max_size=30), some.integers(0, 300_000) | some.integers(0, 30),
+                            some.booleans())),
 )  # fmt: skip
 
 
@@ -169,10 +176,10 @@ def check(model: Path, folder: Path, change: tuple) -> None:
         config[HASHES]["config"] = digest(config)
         (folder / "config.json").write_text(json.dumps(config))
     else:
-        position, inserted, corrected = value
+        position, inserted, removed, corrected = value
         content = (folder / key).read_bytes()
         start = int(position * len(content))
-        (folder / key).write_bytes(content[:start] + inserted + content[start + len(inserted) :])
+        (folder / key).write_bytes(content[:start] + inserted + content[start + removed :])
         if corrected and key == "weights.safetensors":
             reseal(folder)
     try:
@@ -191,6 +198,6 @@ def test_any_change_is_loaded_or_refused(model: Path, tmp_path: Path, change: tu
 
 @pytest.mark.slow
 @given(change=CHANGES)
-@settings(max_examples=10_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_many_changes_are_loaded_or_refused(model: Path, tmp_path: Path, change: tuple):
     check(model, tmp_path / "changed", change)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from helpers.generated import MANY
 from helpers.project import ROOT
 from stages.base.errors import InputError
 from stages.base.section import MAX_BYTES
@@ -186,6 +187,6 @@ def test_a_changed_file_is_loaded_or_refused_in_one_short_line(tmp_path: Path, c
 
 @pytest.mark.slow
 @given(changes=ANY_CHANGES)
-@settings(ONCE, max_examples=20_000)
+@settings(ONCE, max_examples=MANY)
 def test_many_changed_files_are_loaded_or_refused_in_one_short_line(tmp_path: Path, changes: list):
     check_changed(tmp_path / "params.yaml", changes)

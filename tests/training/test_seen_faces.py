@@ -7,13 +7,18 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
 
+from helpers.archives import mutated
+from helpers.generated import MANY
 from helpers.trainable import image_hashes, train, write_tree
 from stages import evaluate
 from stages import train as stage
 from stages.base.errors import InputError
 from stages.faces.table import read_index, write_index
+from stages.training.seen_faces import MAX_BYTES, read_seen
 
 INDEX, FACES, RECORD = "data/split/index.csv", "data/merged/faces.npy", "trained_on.csv"
 COLUMNS = ["dataset", "unit", "sha256", "phash"]
@@ -74,7 +79,7 @@ def with_test_face(root: Path, face: np.ndarray, unit: str, group: int) -> Path:
 
 
 def record(model: Path) -> list[tuple[str, ...]]:
-    return list(read_index(model / RECORD)[COLUMNS].itertuples(index=False, name=None))
+    return list(pd.read_csv(model / RECORD, dtype=str)[COLUMNS].itertuples(index=False, name=None))
 
 
 def rows(root: Path, dataset: str = "") -> list[tuple[str, ...]]:
@@ -164,7 +169,9 @@ def test_a_model_records_what_the_models_before_it_have_seen(tmp_path, run: Run,
     assert "same image: 1" in refused(three)
 
 
-@pytest.mark.parametrize("content", [None, "", "dataset,unit\na,b\n", "\x00\x01"])
+@pytest.mark.parametrize(
+    "content", [None, "", "dataset,unit\na,b\n", "\x00\x01", ",".join(COLUMNS) + "\n" * MAX_BYTES], ids=range(5)
+)
 def test_a_start_without_a_readable_record_is_refused(
     tmp_path, first: Path, refused: Refused, content: str | None
 ) -> None:
@@ -176,3 +183,30 @@ def test_a_start_without_a_readable_record_is_refused(
     message = refused(root)
     assert ("has no trained_on.csv" if content is None else "trained_on.csv is damaged") in message
     assert "train it again" in message
+
+
+ROWS = ",".join(COLUMNS) + "\n" + "".join(f"ck48,ck48/subject/S{n:03},{n:016x},{n * 3:016x}\n" for n in range(9))
+DAMAGED = mutated(ROWS.encode())
+
+
+def check_record(folder: Path, content: bytes) -> None:
+    (folder / RECORD).write_bytes(content)
+    try:
+        seen = read_seen(folder, "model")
+    except InputError as error:
+        assert str(error).startswith("train.init: model: trained_on.csv is damaged") and len(str(error)) < 400
+    else:
+        assert list(seen) == COLUMNS and seen.map(lambda value: isinstance(value, str)).all(axis=None)
+
+
+@given(content=DAMAGED)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_record_is_read_or_refused(tmp_path: Path, content: bytes) -> None:
+    check_record(tmp_path, content)
+
+
+@pytest.mark.slow
+@given(content=DAMAGED)
+@settings(max_examples=MANY, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_many_damaged_records_are_read_or_refused(tmp_path: Path, content: bytes) -> None:
+    check_record(tmp_path, content)
