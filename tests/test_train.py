@@ -135,6 +135,16 @@ def test_a_training_without_a_cache_folder_says_so_once(tmp_path, monkeypatch: p
     assert outputs(tmp_path / "second") == outputs(tmp_path / "first")
 
 
+def test_dvc_without_room_for_its_own_files_is_one_line(tmp_path) -> None:
+    write_tree(tmp_path)
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text("[core]\n    no_scm = true\n    site_cache_dir = site\n")
+    before = sorted(path for path in (tmp_path / "data").rglob("*"))
+    done = train(tmp_path, ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *STAGE])
+    assert done.returncode == 1 and done.stderr.startswith("ERROR: DVC cannot write its own files"), done.stderr
+    assert done.stderr.count("\n") == 1 and sorted(path for path in (tmp_path / "data").rglob("*")) == before
+
+
 @pytest.mark.slow
 def test_twenty_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> None:
     settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_steps": 2}

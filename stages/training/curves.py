@@ -1,5 +1,6 @@
 """Training curves for DVC and TensorBoard."""
 
+import sqlite3
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -8,6 +9,7 @@ from typing import Self
 from dvclive import Live
 
 from stages.base.atomic import exclusive, writing
+from stages.base.errors import InputError
 from stages.training.loop import Epoch
 
 
@@ -21,20 +23,27 @@ class Curves:
         model: name of the model, which is also that of its folder in `tensorboard`.
 
     Raises:
-        InputError: another training writes `folder` now.
+        InputError: another training writes `folder` now, or DVC cannot write its own files.
     """
 
     def __init__(self, folder: Path, tensorboard: str | None, model: str) -> None:
-        self._folder = folder
-        self._open = ExitStack()
-        self._open.enter_context(exclusive(folder))  # no other training writes the same outputs
-        self._live = self._open.enter_context(Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None))
-        self._events = None
-        if tensorboard:
-            from torch.utils.tensorboard import SummaryWriter  # slow to import
+        self._folder, self._events = folder, None
+        with ExitStack() as opened:
+            opened.enter_context(exclusive(folder))  # no other training writes the same outputs
+            try:
+                live = Live(str(folder), save_dvc_exp=False, dvcyaml=None, report=None)
+            except sqlite3.Error as error:
+                raise InputError(
+                    f"DVC cannot write its own files ({error}); make room on the disk of core.site_cache_dir "
+                    "(`dvc config core.site_cache_dir`, by default in /var/tmp/dvc)"
+                ) from None
+            self._live = opened.enter_context(live)
+            if tensorboard:
+                from torch.utils.tensorboard import SummaryWriter  # slow to import
 
-            # purge_step hides the logs of a stopped run, whose epochs are logged again.
-            self._events = self._open.enter_context(SummaryWriter(Path(tensorboard) / model, purge_step=0))
+                # purge_step hides the logs of a stopped run, whose epochs are logged again.
+                self._events = opened.enter_context(SummaryWriter(Path(tensorboard) / model, purge_step=0))
+            self._open = opened.pop_all()
 
     def log(self, epoch: Epoch, faces: int) -> None:
         """Write the metrics of one epoch, in which the network was trained on `faces` faces."""
