@@ -25,10 +25,11 @@ UNIT = 2000  # length of a vector of coefficients, rounded to whole numbers; pro
 ANGLES = 72  # rotations that are tried: every 5°
 STEP = 48, 40  # a view is (down, right, scale) in these parts: 1/48 of half a side, and 1/40 of the size
 VIEWS = np.array([(y, x, scale) for scale in (40, 44) for y in (-4, 0, 4) for x in (-4, 0, 4)])
+FINEST = [(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]
 MOVES = (  # least similarity with which a pair is refined further, and the changes of its view that are tried
     (0.7, [(0, 0, 2), (0, 0, -2)]),
     (0.75, [(y, x, 0) for y in (-2, 0, 2) for x in (-2, 0, 2) if y or x]),
-    (0.88, FINEST := [(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]),
+    (0.88, FINEST),
     (0.92, FINEST),
 )
 COARSE, FINE = 15, 20  # highest frequency of the waves, in radians per radius
