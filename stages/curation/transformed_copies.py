@@ -1,4 +1,4 @@
-"""Copies of a picture that are mirrored, rotated by any angle, shifted or cropped by up to a tenth, brighter or darker.
+"""Copies of a face: mirrored, rotated by any angle, shifted by a twentieth, cropped to nine tenths, brighter or darker.
 
 The disc inside a face is described by its lowest circular waves (Fourier-Bessel functions). A rotation by an angle t
 multiplies the coefficient of a wave of order m by exp(imt), and a mirror image has the conjugate coefficients. So the
@@ -40,8 +40,7 @@ LEAST = 0.97  # similarity of a pair after the best alignment: faces of differen
 def transformed_pairs(faces: np.ndarray) -> np.ndarray:
     """Find the pairs of faces of which one is the other mirrored, rotated, shifted, cropped, brighter or darker.
 
-    Every face is compared with every other, so the time grows with the square of their number: 50,000 take a minute or
-    two.
+    Every face is compared with every other, so the time grows with the square of their number: 50,000 take two minutes.
 
     Args:
         faces: uint8, N×H×W or N×H×W×3.
