@@ -8,12 +8,15 @@ name the unit of each face (see stages/curation/groups.py), its perceptual hash,
 
 from pathlib import Path
 
+import numpy as np
+
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.base.files import write_json
 from stages.curation.cleaning import count_defects, removal_reasons
 from stages.curation.groups import components, units
 from stages.curation.near_duplicates import contrast, near_duplicate_pairs, perceptual_hashes
+from stages.curation.transformed_copies import transformed_pairs
 from stages.faces.table import open_faces, read_index, write_index
 from stages.params.clean import Clean
 
@@ -30,7 +33,8 @@ def main() -> None:
 
     contrasts = contrast(faces)
     hashes = perceptual_hashes(faces)
-    pairs = near_duplicate_pairs(faces, hashes, settings.near_distance, settings.near_correlation)
+    near = near_duplicate_pairs(faces, hashes, settings.near_distance, settings.near_correlation)
+    pairs = np.concatenate([near, transformed_pairs(faces)])
     pairs = pairs[(contrasts >= settings.min_contrast)[pairs].all(axis=1)]
     index["cluster"] = components(len(index), pairs)
     index["unit"] = units(index, pairs)

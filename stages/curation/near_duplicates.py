@@ -47,7 +47,7 @@ def perceptual_hashes(faces: np.ndarray) -> np.ndarray:
     vertical, horizontal = (np.rint(1024 * dct(np.eye(side), axis=0)[:8]) for side in faces.shape[1:3])
     hashes = []
     for start in range(0, len(faces), BLOCK):
-        low = (vertical @ _grey(faces[start : start + BLOCK]) @ horizontal.T).reshape(-1, 64)
+        low = (vertical @ grey(faces[start : start + BLOCK]) @ horizontal.T).reshape(-1, 64)
         hashes.append(np.packbits(low > np.median(low, axis=1, keepdims=True), axis=1).view(np.uint64))
     return np.concatenate(hashes).ravel()
 
@@ -78,13 +78,13 @@ def near_duplicate_pairs(faces: np.ndarray, hashes: np.ndarray, distance: int, c
     return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
 
 
-def _grey(faces: np.ndarray) -> np.ndarray:
+def grey(faces: np.ndarray) -> np.ndarray:
     """Return the sum of the channels, whole numbers in float64, N×H×W."""
     return faces.astype(np.float64) if faces.ndim == 3 else faces.sum(axis=3, dtype=np.float64)
 
 
 def _rows(faces: np.ndarray) -> np.ndarray:
-    return _grey(faces).reshape(len(faces), -1)
+    return grey(faces).reshape(len(faces), -1)
 
 
 def _scaled_deviation(rows: np.ndarray) -> np.ndarray:
