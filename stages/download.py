@@ -26,10 +26,13 @@ FINGERPRINTS = Path("data/fingerprints/local.json")
 def main() -> None:
     """Run the stage for the data set named on the command line, or write the fingerprints."""
     data, sources = Data.load(), Sources.load()
-    if sys.argv[1] == "--fingerprints":
-        write_fingerprints(data, sources)
-    else:
-        fetch(sys.argv[1], data, sources)
+    match sys.argv[1:]:
+        case ["--fingerprints"]:
+            write_fingerprints(data, sources)
+        case [dataset]:
+            fetch(dataset, data, sources)
+        case _:
+            raise InputError("name one data set: python -m stages.download DATASET")
 
 
 def fetch(dataset: str, data: Data, sources: Sources) -> None:
@@ -50,7 +53,10 @@ def fetch(dataset: str, data: Data, sources: Sources) -> None:
 
 def write_fingerprints(data: Data, sources: Sources) -> None:
     """Write the hash of each local archive by data set; of one that is not there, the last known hash, if any."""
-    known = read_json(FINGERPRINTS) if FINGERPRINTS.exists() else {}
+    try:
+        known = read_json(FINGERPRINTS) if FINGERPRINTS.exists() else {}
+    except InputError:  # whose message names the stage that writes it, which is this one
+        raise InputError(f"{FINGERPRINTS}: damaged; remove it and run again") from None
     hashes = {}
     for dataset in data.datasets:
         settings = sources.local.get(dataset)

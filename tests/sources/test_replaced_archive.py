@@ -38,6 +38,18 @@ def test_the_next_repro_fetches_a_replaced_archive_again(repository: Project, dr
     assert ran(repository.ok(*repro)) == ["download@jaffe"] and fetched(repository) == sha256(archive)
 
 
+@pytest.mark.parametrize("content", ["", "[]", "<<<<<<< ours\n{}\n"])
+def test_damaged_fingerprints_are_one_line(project: Project, content: str):
+    (project.folder / "data/fingerprints/local.json").write_text(content)
+    line = project.refused("download", "--fingerprints")
+    assert line == "data/fingerprints/local.json: damaged; remove it and run again"
+
+
+@pytest.mark.parametrize("arguments", [[], ["jaffe", "ck48"], ["../jaffe"]])
+def test_download_of_anything_but_one_data_set_is_one_line(project: Project, arguments: list[str]):
+    assert project.refused("download", *arguments)
+
+
 @pytest.mark.slow
 def test_a_relative_path_works_in_dvcs_copies_of_the_clone(repository: Project, tmp_path: Path):
     repository.ok("dvc", "repro", "merge")
