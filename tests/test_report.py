@@ -446,9 +446,10 @@ def test_rejected_and_removed_faces_are_counted_by_reason(run: Run, odd: Run):
     assert "all/fear -2 faces" in odd.page
 
 
-def test_the_page_begins_with_what_is_missing_in_the_data(run: Run, odd: Run):
+def test_page_and_card_begin_with_what_is_missing_in_the_data(run: Run, odd: Run):
     lack = "Incomplete data.</strong> sfew lacks the official test part"
-    assert lack in odd.page.partition('id="summary"')[0] and "Incomplete data" not in run.page
+    assert lack in odd.page.partition('id="summary"')[0] and "Incomplete data" not in run.page + run.card
+    assert lack.replace("</strong>", "**") in odd.card.partition("## Intended use")[0]
 
 
 def test_faces_are_on_the_page_only_if_report_faces_is_true(run: Run, tmp_path: Path):

@@ -24,7 +24,7 @@ def render_card(facts: dict) -> str:
     """Return the model card as Markdown.
 
     Args:
-        facts: the variables of the template: model, config, metrics, confusion, params and training.
+        facts: the variables of the template: model, config, metrics, merge, confusion, params and training.
     """
     return TEMPLATES.get_template("card.md.jinja").render(facts, head=_metadata(facts).to_yaml())
 
