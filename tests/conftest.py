@@ -1,5 +1,6 @@
 """What tests share: drawn archives in the real layouts, a project folder of its own, stages as real processes."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two tests run at a time
 
 from helpers.browser import Browser
 from helpers.project import Project
