@@ -11,12 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from helpers.trainable import LABELS, STAGE, outputs, start, train, write_tree
+from helpers.trainable import LABELS, STAGE, outputs, saved_step, start, train, write_tree
 from stages.faces.table import write_index
-from stages.training.checkpoint import DIGEST
 
 
 @pytest.mark.slow
@@ -164,9 +162,7 @@ def test_twenty_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> 
         assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
         process.stdout.close()
         for path in checkpoints.glob("*.pt"):
-            with path.open("rb") as file:
-                file.seek(DIGEST)
-                last_step = max(last_step, torch.load(file, weights_only=True)["step"])
+            last_step = max(last_step, saved_step(path))
         assert not (root / "data/model").exists()
     assert last_step >= 8, "no kill came late enough to test anything"
     done = train(root)

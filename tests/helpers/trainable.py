@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from helpers.project import ROOT
 from stages.curation.near_duplicates import perceptual_hashes
 from stages.faces.table import write_index
+from stages.training.checkpoint import DIGEST
 from stages.training.dataset import LabelledFaces
 
 LABELS = ["happy", "sadness"]
@@ -76,3 +77,10 @@ def outputs(root: Path) -> dict[str, bytes]:
     """Return the content of every file of the model and the curves, by path."""
     paths = [path for folder in ("data/model", "plots") for path in (root / folder).rglob("*") if path.is_file()]
     return {str(path.relative_to(root)): path.read_bytes() for path in paths}
+
+
+def saved_step(checkpoint: Path) -> int:
+    """The number of steps after which a checkpoint was saved."""
+    with checkpoint.open("rb") as file:
+        file.seek(DIGEST)
+        return torch.load(file, weights_only=True)["step"]
