@@ -181,10 +181,7 @@ class Training:
             if recipe.checkpoint_steps and self.step % recipe.checkpoint_steps == 0:
                 self._save(checkpoint)
         outputs, self.outputs = self._epoch_outputs(), [self.no_outputs]
-        if not outputs.isfinite().all():
-            raise InputError(
-                f"train.lr: {recipe.lr} is too high: the outputs in epoch {number} are not finite; lower it"
-            )
+        self._check_finite(outputs, f"in epoch {number}")
         seconds = time.perf_counter() - self.epoch_started
 
         train_metrics = logit_metrics(outputs, self.targets[batches.flatten()])
@@ -266,7 +263,13 @@ class Training:
         faces = self.validation.every(step, first)
         local = logits(network, self.inputs, faces, self.recipe.precision, self.recipe.test_flips)
         outputs = distributed.gather_rows(local, slice(first, None, step), len(self.validation))
+        self._check_finite(outputs, f"for validation faces after epoch {len(self.history) + 1}")
         return logit_metrics(outputs, self.validation.targets)
+
+    def _check_finite(self, outputs: Tensor, when: str) -> None:
+        if not outputs.isfinite().all():
+            rate, arch = self.recipe.lr, self.recipe.arch
+            raise InputError(f"train.lr: {rate} is too high: the outputs of {arch} {when} are not finite; lower it")
 
     def _save(self, checkpoint: Checkpoint) -> None:
         state = self._state()  # every process takes part in it

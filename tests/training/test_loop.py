@@ -201,8 +201,16 @@ def test_training_stops_early_without_improvement() -> None:
 def test_outputs_that_are_not_finite_raise_an_error() -> None:
     network = build("cnn5", 2, 1, 16, 0.0)
     nn.init.constant_(network[0].weight, float("nan"))
-    with pytest.raises(InputError, match="train.lr: 0.001 is too high: the outputs in epoch 1 are not finite"):
+    with pytest.raises(InputError, match="train.lr: 0.001 is too high: the outputs of cnn5 in epoch 1 are not finite"):
         run(training(8, network))
+
+
+def test_validation_outputs_that_overflow_after_the_last_step_raise_an_error() -> None:
+    network = linear()
+    network[3].weight.data *= 1e20  # so the first layer's weights become as large in the only step
+    some = training(8, network, optimizer="sgd", schedule="constant", lr=2.0, precision="float32")
+    with pytest.raises(InputError, match="train.lr: 2.0 is too high: .* cnn5 for validation faces after epoch 1 are"):
+        run(some)
 
 
 # The recipe
