@@ -13,6 +13,8 @@ from stages.training.code_version import code_version
 from stages.training.loop import Training
 from stages.training.run import Run
 
+COMPUTATION = {"precision", "memory_share"}
+
 
 def initial_facts(
     run: Run,
@@ -47,6 +49,11 @@ def initial_facts(
         "processes": distributed.world_size(),
         "code": code_version(),
     }
+
+
+def determining_facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return `initial_facts` without the parameters of which only `Training.computation` changes the result."""
+    return facts | {"recipe": {key: value for key, value in facts["recipe"].items() if key not in COMPUTATION}}
 
 
 def final_facts(training: Training, arch: str, sources: dict[str, Any]) -> dict[str, Any]:

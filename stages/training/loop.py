@@ -144,6 +144,11 @@ class Training:
         return str(self.dtype).removeprefix("torch.")
 
     @property
+    def computation(self) -> tuple[str, str, str]:
+        """What of this machine changes the result: the kind of device, the precision, and where the faces are."""
+        return self.device.type, self.precision, "streamed" if self.train.streamed else "resident"
+
+    @property
     def best_epoch(self) -> Epoch:
         """The epoch with the highest validation macro-F1, the first one of equals."""
         return [epoch for epoch in self.history if epoch.best][-1]
