@@ -265,8 +265,10 @@ class Training:
     def _validate(self, network: nn.Module) -> dict[str, float]:
         """Return the metrics of the validation faces; each process computes the logits of a part of them."""
         step, first = distributed.world_size(), distributed.rank()
-        faces = self.validation.every(step, first)
-        local = logits(network, self.inputs, faces, self.recipe.precision, self.recipe.test_flips)
+        local = self.no_outputs
+        if first < len(self.validation):
+            faces = self.validation.every(step, first)
+            local = logits(network, self.inputs, faces, self.recipe.precision, self.recipe.test_flips)
         outputs = distributed.gather_rows(local, slice(first, None, step), len(self.validation))
         self._check_finite(outputs, f"for validation faces after epoch {len(self.history) + 1}")
         return logit_metrics(outputs, self.validation.targets)

@@ -16,6 +16,7 @@ from torch import nn
 
 from helpers.trainable import outputs, start, train, write_tree
 from stages.base.errors import InputError
+from stages.faces.table import write_index
 from stages.training import distributed
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
@@ -106,6 +107,16 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path, changes: dict) -> 
     for part, values in one.items():
         assert len(values) == 3 and two[part] == pytest.approx(values, rel=1e-4), part
     assert json.loads(outputs(tmp_path / "two")["data/model/config.json"])["processes"] == 2
+
+
+@pytest.mark.slow
+def test_one_validation_face_is_enough_for_two_processes(tmp_path: Path) -> None:
+    write_tree(tmp_path, **EXACT | {"epochs": 1})
+    path = tmp_path / "data/split/index.csv"
+    index = pd.read_csv(path)
+    write_index(index.drop(index.index[index.fold == 0][1:]), path)
+    done = train(tmp_path, TWO)
+    assert done.returncode == 0 and " 1 validation faces" in done.stdout, done.stderr
 
 
 @pytest.mark.slow
