@@ -250,6 +250,15 @@ def test_the_focal_loss_follows_its_formula() -> None:
     torch.testing.assert_close(loss(outputs, targets, focal=2), (-((1 - right) ** 2) * right.log()).mean())
 
 
+@pytest.mark.parametrize("focal", [0.01, 0.5, 1.0, 2.0])
+def test_the_focal_loss_of_a_certain_answer_has_a_finite_gradient(focal: float) -> None:
+    outputs = torch.tensor([[200.0, 0.0], [200.0, 0.0]], requires_grad=True)
+    value = loss(outputs, torch.eye(2), focal=focal)  # one answer is right, one wrong
+    value.backward()
+    assert value.item() == pytest.approx(100) and outputs.grad.abs().max() == pytest.approx(0.5)
+    assert outputs.grad[0].abs().max() < 1e-6
+
+
 def rates(steps: int, scores: list[float] = (), **changes: object) -> list[float]:
     """Return the learning rate at each step; with `scores`, each step is also an epoch with that macro-F1."""
     recipe = RECIPE.model_copy(update={"lr": 1.0} | changes)
