@@ -44,7 +44,7 @@ class Schedule:
                     optimizer, rates, total_steps=steps + 1, pct_start=recipe.warm_up, cycle_momentum=has_momentum
                 )
             case "plateau":
-                self._scheduler = ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=3)
+                self._scheduler = ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=2)
             case "constant":
                 self._scheduler = ConstantLR(optimizer, factor=1.0)
 

@@ -285,7 +285,7 @@ def test_the_learning_rate_rises_and_then_falls(name: str, steps: int) -> None:
 
 
 def test_plateau_halves_the_rate_and_constant_keeps_it() -> None:
-    assert rates(7, [0.5] * 7, schedule="plateau") == [1, 1, 1, 1, 1, 0.5, 0.5]
+    assert rates(7, [0.5] * 7, schedule="plateau") == [1, 1, 1, 1, 0.5, 0.5, 0.5]
     assert rates(7, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], schedule="plateau") == [1] * 7
     assert rates(7, [0.5] * 7, schedule="constant") == [1] * 7
 
