@@ -299,14 +299,25 @@ def test_optimisers_by_name() -> None:
         build_optimizer(linear(), RECIPE.model_copy(update={"optimizer": "adamx"}))
 
 
-def test_layer_decay_lowers_early_rates_and_biases_have_no_weight_decay() -> None:
+@pytest.mark.parametrize("name", ["cosine", "one_cycle", "plateau", "constant"])
+def test_layer_decay_lowers_early_rates_and_biases_have_no_weight_decay(name: str) -> None:
     network = build("resnet18", 2, 1, 32, 0.0)
-    optimizer = build_optimizer(network, RECIPE.model_copy(update={"layer_decay": 0.5, "lr": 0.1}))
-    rate, decay = {}, {}
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            rate[parameter], decay[parameter] = group["lr"], group["weight_decay"]
-    assert rate[network.fc.weight] == 0.1 > rate[network.layer4[1].conv2.weight] > rate[network.conv1.weight] > 0
+    recipe = RECIPE.model_copy(update={"layer_decay": 0.5, "lr": 0.1, "schedule": name, "warm_up": 0.3})
+    optimizer = build_optimizer(network, recipe)
+    schedule, rate, decay = Schedule(optimizer, recipe, 20), {}, {}
+    for step in range(1, 20):
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                rate.setdefault(parameter, []).append(group["lr"])
+                decay[parameter] = group["weight_decay"]
+        optimizer.step()
+        schedule.after_step(step)
+    first, last, top = (
+        torch.tensor(rate[layer.weight]) for layer in (network.conv1, network.layer4[1].conv2, network.fc)
+    )
+    torch.testing.assert_close(last / top, torch.full((19,), 0.5))  # from the first step of the warm-up on
+    torch.testing.assert_close(first / top, (first / top)[:1].expand(19))
+    assert top.max().item() == pytest.approx(0.1, rel=0.01) and 0 < first[0] < last[0]
     assert decay[network.fc.weight] == 0.01 and decay[network.fc.bias] == decay[network.bn1.weight] == 0
 
 
