@@ -224,6 +224,7 @@ class Training:
             batch_loss = loss(outputs, probabilities, self.class_weights, self.recipe.focal)
             self.scaler.scale(batch_loss / len(faces)).backward()
             self.outputs.append(outputs.detach())
+        distributed.average_gradients(self.network)
         if self.recipe.clip:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
@@ -243,10 +244,8 @@ class Training:
         classifier = head(self.network)
         self.network.requires_grad_(not frozen).train(not frozen)
         classifier.requires_grad_(True).train()
-        if frozen != self.frozen:  # DDP registers the weights that learn when it is created
-            self.frozen, self.forward = frozen, distributed.data_parallel(self.network)
-            if self.recipe.compile:
-                self.forward, self.compiling = torch.compile(self.forward), True
+        if self.recipe.compile and frozen != self.frozen:
+            self.frozen, self.forward, self.compiling = frozen, torch.compile(self.network), True
 
     def _moving_average(self) -> "ModelEmaV3":
         """Return the exponential moving average of the weights.

@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import nn
 
+from helpers.project import ROOT
 from helpers.trainable import outputs, start, train, write_tree
 from stages.base.errors import InputError
 from stages.faces.table import write_index
@@ -117,6 +118,45 @@ def test_one_validation_face_is_enough_for_two_processes(tmp_path: Path) -> None
     write_index(index.drop(index.index[index.fold == 0][1:]), path)
     done = train(tmp_path, TWO)
     assert done.returncode == 0 and " 1 validation faces" in done.stdout, done.stderr
+
+
+RESUME = """
+import sys, torch
+from helpers.trainable import bright_or_dark
+from stages.models import hardware
+from stages.models.networks import build
+from stages.models.preprocessing import Inputs
+from stages.params.train import Train
+from stages.training import distributed
+from stages.training.checkpoint import Checkpoint
+from stages.training.loop import Training
+
+recipe = Train.load().model_copy(update={"epochs": 2, "dropout": 0.3})
+
+def some():
+    hardware.deterministic(0, 1)
+    network = build("cnn5", 2, 1, 16, 0.3)
+    return Training(network, Inputs(16, [0.5], [0.25]), bright_or_dark(31), bright_or_dark(10), 2, recipe, 0)
+
+with distributed.process_group(torch.device("cpu")):
+    whole, checkpoint = some(), Checkpoint({"test": 0})
+    next(whole.epochs(checkpoint))
+    checkpoint.wait()
+    resumed = some()
+    resumed.restore(checkpoint)
+    for training in (whole, resumed):
+        assert len(list(training.epochs(checkpoint))) == 1
+    losses, again = ([epoch.validation["loss"] for epoch in training.history] for training in (whole, resumed))
+    assert losses == again, f"other losses: {losses}, {again}"
+"""
+
+
+@pytest.mark.parametrize("world", [3, pytest.param(4, marks=pytest.mark.slow)])
+def test_several_processes_resume_exactly(world: int, tmp_path: Path, checkpoints: Path) -> None:
+    write_tree(tmp_path, batch_size=24)
+    (tmp_path / "resume.py").write_text(f"import sys; sys.path.append({str(ROOT / 'tests')!r})\n{RESUME}")
+    done = train(tmp_path, [*TORCHRUN[:-1], f"--nproc-per-node={world}", "resume.py"])
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow
