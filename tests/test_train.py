@@ -169,7 +169,7 @@ def test_dvc_without_room_for_its_own_files_is_one_line(tmp_path) -> None:
 
 @pytest.mark.slow
 def test_twenty_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> None:
-    settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_steps": 2}
+    settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_minutes": 0.0001}
     for name in ("uninterrupted", "killed"):
         write_tree(tmp_path / name, **settings)
     done = train(tmp_path / "uninterrupted")

@@ -13,7 +13,7 @@ from stages.training.code_version import code_version
 from stages.training.loop import Training
 from stages.training.run import Run
 
-COMPUTATION = {"precision", "memory_share"}
+NOT_DETERMINING = {"precision", "memory_share", "checkpoint_minutes"}
 
 
 def initial_facts(
@@ -52,8 +52,8 @@ def initial_facts(
 
 
 def determining_facts(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return `initial_facts` without the parameters of which only `Training.computation` changes the result."""
-    return facts | {"recipe": {key: value for key, value in facts["recipe"].items() if key not in COMPUTATION}}
+    """Return `initial_facts` without parameters that change no result, or only by what `Training.computation` says."""
+    return facts | {"recipe": {key: value for key, value in facts["recipe"].items() if key not in NOT_DETERMINING}}
 
 
 def final_facts(training: Training, arch: str, sources: dict[str, Any]) -> dict[str, Any]:

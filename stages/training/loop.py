@@ -29,6 +29,8 @@ from stages.training.seeding import combine_seeds, reseed
 if TYPE_CHECKING:
     from timm.utils import ModelEmaV3  # slow to import
 
+PROGRESS_SECONDS = 60  # between two lines of progress where no terminal shows the bar
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -106,7 +108,9 @@ class Training:
         self.outputs = [self.no_outputs]  # this process's logits of the current epoch, b×classes each
         self.history: list[Epoch] = []
         self.best_weights: dict[str, Tensor] = {}
-        self.started = self.epoch_started = time.perf_counter()
+        self.last_loss = torch.zeros(())
+        self.started = self.epoch_started = self.saved = time.perf_counter()
+        self.printed = (self.started, 0)  # when the last line of progress was printed, and after which step
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Continue from the saved state of this training, if there is one."""
@@ -120,7 +124,7 @@ class Training:
         macro-F1. Then the network has the weights of the best epoch.
 
         Args:
-            checkpoint: where the state is saved after each epoch and after every `recipe.checkpoint_steps` steps.
+            checkpoint: where the state is saved after each epoch and `recipe.checkpoint_minutes` after the last time.
 
         Yields:
             The epochs after those in `history`.
@@ -183,7 +187,8 @@ class Training:
                 self.compiling = False
                 tqdm.write(f"compiled in the first step, {time.perf_counter() - started:.0f} s", sys.stderr)
             bar.update()
-            if recipe.checkpoint_steps and self.step % recipe.checkpoint_steps == 0:
+            self._print_progress()
+            if self._checkpoint_due():
                 self._save(checkpoint)
         outputs, self.outputs = self._epoch_outputs(), [self.no_outputs]
         self._check_finite(outputs, f"in epoch {number}")
@@ -223,6 +228,7 @@ class Training:
                 outputs = self.forward(images).float()
             batch_loss = loss(outputs, probabilities, self.class_weights, self.recipe.focal)
             self.scaler.scale(batch_loss / len(faces)).backward()
+            self.last_loss = batch_loss.detach()
             self.outputs.append(outputs.detach())
         distributed.average_gradients(self.network)
         if self.recipe.clip:
@@ -277,7 +283,28 @@ class Training:
             rate, arch = self.recipe.lr, self.recipe.arch
             raise InputError(f"train.lr: {rate} is too high: the outputs of {arch} {when} are not finite; lower it")
 
+    def _print_progress(self) -> None:
+        """Print a line if no terminal shows the bar and the last line is `PROGRESS_SECONDS` old."""
+        now, (before, step) = time.perf_counter(), self.printed
+        if now - before < PROGRESS_SECONDS or distributed.rank() or sys.stderr.isatty():
+            return
+        self.printed, speed = (now, self.step), (self.step - step) / (now - before)
+        epochs, steps = self.recipe.epochs, self.steps_per_epoch
+        epoch, done = divmod(self.step - 1, steps)
+        where = f"epoch {epoch + 1}/{epochs}, step {done + 1}/{steps}"
+        pace = (
+            f"{speed * self.recipe.batch_size:.1f} images/s, {(epochs * steps - self.step) / speed / 60:.0f} min left"
+        )
+        print(f"{where}: loss {self.last_loss:.3f}, {pace}", file=sys.stderr, flush=True)
+
+    def _checkpoint_due(self) -> bool:
+        """Whether the last checkpoint is old; several processes ask the first one only now and then, as they wait."""
+        if distributed.world_size() > 1 and self.step % 10:
+            return False
+        return distributed.from_first(lambda: time.perf_counter() - self.saved >= 60 * self.recipe.checkpoint_minutes)
+
     def _save(self, checkpoint: Checkpoint) -> None:
+        self.saved = time.perf_counter()
         state = self._state()  # every process takes part in it
         if distributed.rank() == 0:
             checkpoint.save(state)
@@ -309,6 +336,7 @@ class Training:
         outputs = state["outputs"].to(self.device)
         self.outputs = [outputs[self.positions[: len(outputs) // distributed.world_size()]]]
         self.step, self.lr = state["step"], state["lr"]
+        self.printed = (time.perf_counter(), self.step)
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.started = time.perf_counter() - state["seconds"]
         self.epoch_started = time.perf_counter() - state["epoch_seconds"]

@@ -95,7 +95,7 @@ def losses(root: Path) -> dict[str, list[float]]:
     [
         VIT,
         VIT | {"mixup": 0.5, "cutmix": 0.5, "accumulation": 2, "ema": 0.9, "freeze_epochs": 1},
-        VIT | {"optimizer": "sgd", "clip": 1.0, "checkpoint_steps": 2},
+        VIT | {"optimizer": "sgd", "clip": 1.0, "checkpoint_minutes": 0.0001},
         {"input_size": 48, "lr": 0.00001},  # with the usual rate cnn5 amplifies rounding errors ten thousand times
     ],
 )
@@ -161,7 +161,7 @@ def test_several_processes_resume_exactly(world: int, tmp_path: Path, checkpoint
 
 @pytest.mark.slow
 def test_killing_one_process_ends_all_and_the_next_run_continues(tmp_path: Path, checkpoints: Path) -> None:
-    settings = EXACT | {"epochs": 40, "patience": 40, "checkpoint_steps": 2}
+    settings = EXACT | {"epochs": 40, "patience": 40, "checkpoint_minutes": 0.0001}
     for name in ("uninterrupted", "killed"):
         write_tree(tmp_path / name, **settings)
     done = train(tmp_path / "uninterrupted", TWO)

@@ -1,4 +1,5 @@
 import contextlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
@@ -19,6 +20,7 @@ from stages.models.forward import logits
 from stages.models.networks import build
 from stages.models.preprocessing import Inputs
 from stages.params.train import Train
+from stages.training import loop
 from stages.training.augmentation import BatchAugmentation, augment
 from stages.training.checkpoint import Checkpoint
 from stages.training.dataset import LabelledFaces, check_subsets, labelled_faces
@@ -196,6 +198,20 @@ def test_training_stops_early_without_improvement() -> None:
     epochs = run(training(8, epochs=20, patience=2, lr=1e-12))
     best = [epoch.number for epoch in epochs if epoch.best][-1]
     assert len(epochs) == best + 2 < 20
+
+
+def test_progress_is_a_line_where_no_terminal_shows_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 0, raising=False)
+    run(training(17, epochs=2))
+    lines = capsys.readouterr().err.splitlines()
+    steps = [f"epoch {epoch}/2, step {step}/3" for epoch in (1, 2) for step in (1, 2, 3)]
+    assert [line.partition(":")[0] for line in lines] == steps
+    assert all(re.fullmatch(r".*: loss \d\.\d{3}, \d+\.\d images/s, 0 min left", line) for line in lines), lines
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 60)
+    run(training(17, epochs=2))
+    assert capsys.readouterr().err == ""
 
 
 def test_outputs_that_are_not_finite_raise_an_error() -> None:
@@ -429,10 +445,10 @@ class Interrupting(Checkpoint):
     "changes",
     [
         {},
-        {"checkpoint_steps": 1},
-        {"checkpoint_steps": 2, "ema": 0.9, "mixup": 0.5, "cutmix": 0.5, "erasing": 0.5, "schedule": "one_cycle"},
-        {"checkpoint_steps": 1, "optimizer": "sgd", "schedule": "plateau", "freeze_epochs": 1, "accumulation": 2},
-        {"checkpoint_steps": 1, "optimizer": "lion", "schedule": "constant", "balance": "sampling", "clip": 1.0},
+        {"checkpoint_minutes": 1e-9},
+        {"checkpoint_minutes": 1e-9, "ema": 0.9, "mixup": 0.5, "cutmix": 0.5, "erasing": 0.5, "schedule": "one_cycle"},
+        {"checkpoint_minutes": 1e-9, "optimizer": "sgd", "schedule": "plateau", "freeze_epochs": 1, "accumulation": 2},
+        {"checkpoint_minutes": 1e-9, "optimizer": "lion", "schedule": "constant", "balance": "sampling", "clip": 1.0},
     ],
 )
 def test_a_restored_training_ends_with_the_same_bytes(changes: dict, checkpoints: Path) -> None:
@@ -458,6 +474,13 @@ def test_a_restored_training_ends_with_the_same_bytes(changes: dict, checkpoints
     ]
     for name, tensor in uninterrupted.network.state_dict().items():
         assert torch.equal(tensor, restored.network.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("minutes, step", [(1e-9, 1), (60, 3)])
+def test_checkpoints_by_elapsed_time(minutes: float, step: int) -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        list(training(checkpoint_minutes=minutes).epochs(Interrupting(1)))
+    assert Checkpoint({"test": 0}).load()["step"] == step  # of 3 in an epoch
 
 
 def test_the_same_training_may_run_twice_at_the_same_time(checkpoints: Path) -> None:
