@@ -72,8 +72,8 @@ def main() -> None:
 def _logits(network: nn.Module, config: dict, faces: pd.DataFrame) -> np.ndarray:
     """Return the logits of the faces, N×labels, float64."""
     pixels = Selection((open_faces(Path("data/merged/faces.npy")), faces.id.to_numpy()))
-    recipe = config["recipe"]
-    outputs = logits(network, Inputs(**config["inputs"]), pixels, recipe["precision"], recipe["test_flips"])
+    inputs, flips = Inputs(**config["inputs"]), config["recipe"]["test_flips"]
+    outputs = logits(network, inputs, pixels, config["precision"], flips)
     return outputs.double().cpu().numpy()
 
 

@@ -20,8 +20,8 @@ from stages.training import distributed
 from stages.training.checkpoint import Checkpoint
 from stages.training.curves import Curves
 from stages.training.dataset import select_faces
-from stages.training.facts import final_facts, initial_facts, speed_facts
-from stages.training.initial_weights import initial_network
+from stages.training.facts import determining_facts, final_facts, initial_facts, speed_facts
+from stages.training.initial_weights import expected_inputs, initial_network
 from stages.training.loop import Training
 from stages.training.progress import print_epoch, print_resumed, print_start, stoppable
 from stages.training.run import Run, parse_run
@@ -47,13 +47,14 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     labels, faces, validation = select_faces(run, all_faces, copies, index, read_index(COPIES))
     inputs = Inputs.fit(faces.pixels, recipe.input_size or faces.pixels.shape[1])
     network, seen = initial_network(recipe, labels, len(inputs.mean), inputs.size, "data/model")
+    inputs = expected_inputs(recipe, network, inputs)
     network.to(device).to(memory_format=torch.channels_last)
     hashes = {str(path): sha256(path) for path in (INDEX, COPIES)}
     facts = initial_facts(run, labels, network, inputs, hashes, seen_test_faces(run, index, seen))
-    checkpoint = Checkpoint(facts | {"device": device.type})
     limit = recipe.memory_share * hardware.total_memory(device)
     faces, validation = faces.to(device, limit), validation.to(device, limit)
     training = Training(network, inputs, faces, validation, len(labels), recipe, run.seed)
+    checkpoint = Checkpoint(determining_facts(facts), training.computation)
     training.restore(checkpoint)
     with stoppable(training, checkpoint):
         if distributed.rank():  # only the first process prints and writes

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
+from helpers import saved
 from helpers.evaluated import LABELS, write_tree
 from helpers.project import ROOT
 from stages.base.errors import InputError
@@ -341,6 +342,19 @@ def test_the_temperature_depends_only_on_validation_faces(tmp_path, test_faces: 
     second = json.loads((tmp_path / "metrics/metrics.json").read_text())
     assert first["temperature"] == second["temperature"] and first["validation"] == second["validation"]
     assert first["test"]["accuracy"] != second["test"]["accuracy"]
+
+
+def test_it_computes_in_the_precision_of_the_training(tmp_path, test_faces: pd.DataFrame) -> None:
+    write_tree(tmp_path, test_faces, drawn=False)
+    path, predictions = tmp_path / "data/model/config.json", set()
+    for precision in ("float32", "bfloat16"):
+        config = json.loads(path.read_text())
+        config |= {"precision": precision, "recipe": saved.recipe(precision="auto")}
+        config["sha256"]["config"] = digest(config)
+        path.write_text(json.dumps(config))
+        assert evaluate(tmp_path).returncode == 0
+        predictions.add((tmp_path / "data/predictions/test.csv").read_text())
+    assert len(predictions) == 2
 
 
 def test_the_faces_that_rank_a_run_of_the_benchmark_choose_nothing(tmp_path, test_faces: pd.DataFrame) -> None:

@@ -99,6 +99,28 @@ def test_ctrl_c_is_one_line_and_the_next_run_continues(tmp_path, checkpoints: Pa
 
 
 @pytest.mark.slow
+def test_in_another_precision_or_with_faces_on_disk_it_starts_anew(tmp_path, checkpoints: Path) -> None:
+    write_tree(tmp_path, epochs=20, patience=20, precision="float32")
+    process = start(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    wait_for_a_save(process, checkpoints)
+    process.kill()
+    process.communicate()
+    params = tmp_path / "params.yaml"
+    before = params.read_text()
+    for old, new, name in (
+        ("precision: float32", "precision: float16", "cpu-float16-resident"),
+        ("memory_share: 0.4", "memory_share: 0.0", "cpu-float32-streamed"),
+    ):
+        params.write_text(before.replace(old, new))
+        done = train(tmp_path)
+        assert done.returncode == 0 and "resumed" not in done.stdout, done.stderr
+        first = f"no checkpoint for {name}, only for cpu-float32-resident: the training starts anew\n"
+        assert done.stderr.startswith(first), done.stderr
+    params.write_text(before)
+    assert "resumed after epoch" in train(tmp_path).stdout
+
+
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_named_and_the_training_starts_anew(tmp_path, checkpoints: Path) -> None:
     for name in ("uninterrupted", "damaged"):
         write_tree(tmp_path / name, epochs=20, patience=20)
@@ -145,7 +167,7 @@ def test_dvc_without_room_for_its_own_files_is_one_line(tmp_path) -> None:
 
 @pytest.mark.slow
 def test_twenty_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> None:
-    settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_steps": 2}
+    settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_minutes": 0.0001}
     for name in ("uninterrupted", "killed"):
         write_tree(tmp_path / name, **settings)
     done = train(tmp_path / "uninterrupted")

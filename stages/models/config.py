@@ -26,7 +26,6 @@ class _Inputs(_Part):
 
 class _Recipe(_Part):
     dropout: Annotated[float, Field(ge=0, lt=1)] | None
-    precision: Literal["auto", "float32", "bfloat16", "float16"]
     strength: Annotated[float, Field(ge=0, le=3)]
     test_flips: bool
 
@@ -44,6 +43,7 @@ class Config(_Part):
     channels: Literal[1, 3]
     inputs: _Inputs
     recipe: _Recipe
+    precision: Literal["float32", "bfloat16", "float16"]
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     fold: Annotated[int, Field(ge=0)]
     dataset: Text | None

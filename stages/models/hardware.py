@@ -3,6 +3,8 @@
 import logging
 import os
 import platform
+import sys
+import warnings
 from pathlib import Path
 
 import psutil
@@ -14,10 +16,18 @@ from stages.base.errors import InputError
 def device() -> torch.device:
     """Return the GPU, or the CPU if there is none. Each process that torchrun starts gets a GPU of its own.
 
+    Why a GPU that is there cannot be used, such as by a driver that is too old, is printed in one line.
+
     Raises:
         InputError: torchrun started more processes on this machine than it has GPUs.
     """
-    if not torch.cuda.is_available():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        available = torch.cuda.is_available()
+    if not available:
+        if caught and not int(os.environ.get("LOCAL_RANK", 0)):
+            reason = str(caught[0].message).partition("Please")[0].partition("(Trigg")[0].strip(" .")
+            print(f"no GPU is used, torch is built for CUDA {torch.version.cuda}: {reason}", file=sys.stderr)
         # With a CUDA toolkit but no GPU, torch.compile and torch.utils.benchmark warn that there is no CUDA runtime.
         logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
         return torch.device("cpu")

@@ -40,7 +40,7 @@ class Train(Section):
     precision: Literal["auto", "float32", "bfloat16", "float16"]
     memory_share: Annotated[float, Field(ge=0, le=0.9)]
     compile: bool
-    checkpoint_steps: Annotated[int, Field(ge=1)] | None
+    checkpoint_minutes: Annotated[float, Field(gt=0)]
     tensorboard: str | None
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
@@ -24,19 +25,21 @@ class Checkpoint:
     """The last saved state of one training.
 
     The file is in the user's cache folder: DVC deletes the outputs of a stage before it runs, and experiments run in
-    temporary copies of the repository. Its name is a hash of `facts`, the code and the versions, and it starts with a
-    hash of this name and its content, so a training continues only from its own, undamaged state. A checkpoint is a
-    convenience: if it cannot be read or written, this is printed once, and the training goes on.
+    temporary copies of the repository. Its name is a hash of `facts`, the code and the versions, with `computation`
+    after it, and it starts with a hash of this name and its content, so a training continues only from its own,
+    undamaged state. A checkpoint is a convenience: if it cannot be read or written, this is printed once, and the
+    training goes on.
 
     Args:
-        facts: all that determines the result of the training, such as parameters and hashes of the data, as values that
-            JSON can hold.
+        facts: what is trained: parameters, hashes of the data and so on, as values that JSON can hold.
+        computation: how this machine computes it, as far as it changes the result, such as "cuda" and "bfloat16".
     """
 
-    def __init__(self, facts: dict[str, Any]) -> None:
+    def __init__(self, facts: dict[str, Any], computation: Sequence[str] = ()) -> None:
         facts = facts | {"code": code_version(), "torch": torch.__version__, "threads": torch.get_num_threads()}
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-        self.path = user_cache_path("facial-expression-recognition") / "checkpoints" / f"{key[:32]}.pt"
+        name = "-".join([key[:32], *computation])
+        self.path = user_cache_path("facial-expression-recognition") / "checkpoints" / f"{name}.pt"
         self._lock = FileLock(f"{self.path}.lock")  # the same training may run twice at the same time
         self._writer = ThreadPoolExecutor(1)
         self._written: Future[None] | None = None
@@ -50,6 +53,7 @@ class Checkpoint:
                     file.seek(DIGEST)
                     return torch.load(file, map_location="cpu", weights_only=True)
         except FileNotFoundError:
+            self._report_others()
             return None
         except OSError as fault:
             self._report(fault, "the training starts anew")
@@ -88,6 +92,12 @@ class Checkpoint:
             fault.filename = fault.filename or str(self.path)
             _print(f"no checkpoint ({cause(fault)}): {consequence}")
         self._reported = True
+
+    def _report_others(self) -> None:
+        """Print which checkpoints of the same training are not used, because it was computed in another way."""
+        key, _, own = self.path.stem.partition("-")
+        if others := sorted(path.stem.partition("-")[2] for path in self.path.parent.glob(f"{key}-*.pt")):
+            _print(f"no checkpoint for {own}, only for {', '.join(others)}: the training starts anew")
 
     def _digest(self, file: BinaryIO) -> bytes:
         """Return the hash of the file's name and of its content after the digest."""

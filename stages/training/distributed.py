@@ -8,7 +8,6 @@ from typing import Any, NoReturn, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Generator, Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from stages.base.errors import InputError
 from stages.training.sync_batchnorm import SynchronisedBatchNorm
@@ -110,12 +109,19 @@ def from_first(function: Callable[[], T]) -> T:
     return results[0]
 
 
-def data_parallel(network: nn.Module) -> nn.Module:
-    """Return `network` with gradients averaged over the processes.
+def average_gradients(network: nn.Module) -> None:
+    """Replace the gradients of all weights by their means over the processes.
 
-    Li et al., PyTorch distributed: experiences on accelerating data parallel training, VLDB 2020.
+    They are exchanged as one tensor, so that the order of the sums is always the same. DistributedDataParallel divides
+    them otherwise after its first step, so that three or more processes would not resume exactly.
     """
-    return network if world_size() == 1 else DistributedDataParallel(network)
+    if world_size() == 1:
+        return
+    gradients = [weights.grad for weights in network.parameters() if weights.grad is not None]
+    means = torch.cat([gradient.flatten() for gradient in gradients]) / world_size()
+    dist.all_reduce(means)
+    for gradient, mean in zip(gradients, means.split([gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(mean.view(gradient.shape))
 
 
 def synchronise_batch_norm(

@@ -13,6 +13,8 @@ from stages.training.code_version import code_version
 from stages.training.loop import Training
 from stages.training.run import Run
 
+NOT_DETERMINING = {"precision", "memory_share", "checkpoint_minutes"}
+
 
 def initial_facts(
     run: Run,
@@ -47,6 +49,11 @@ def initial_facts(
         "processes": distributed.world_size(),
         "code": code_version(),
     }
+
+
+def determining_facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return `initial_facts` without parameters that change no result, or only by what `Training.computation` says."""
+    return facts | {"recipe": {key: value for key, value in facts["recipe"].items() if key not in NOT_DETERMINING}}
 
 
 def final_facts(training: Training, arch: str, sources: dict[str, Any]) -> dict[str, Any]:

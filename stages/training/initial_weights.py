@@ -3,11 +3,13 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
 from stages.base.errors import InputError
 from stages.models.networks import build, head
+from stages.models.preprocessing import Inputs
 from stages.models.saved_model import CONFIG, TRAINED_ON, WEIGHTS, load
 from stages.params.models import Recipe
 from stages.training import distributed
@@ -48,6 +50,30 @@ def initial_network(
         for note in notes:
             print(f"{recipe.init}: {note}")
     return network, seen
+
+
+def expected_inputs(recipe: Recipe, network: nn.Module, inputs: Inputs) -> Inputs:
+    """Return the preprocessing that the initial weights expect.
+
+    Most ImageNet weights were learned on images normalised to mean 0 and standard deviation 1, as `inputs` normalises
+    the training faces. Some of timm's were learned on other levels, such as -1 to 1, which are then used.
+
+    Args:
+        recipe: the training recipe.
+        network: the network with its initial weights.
+        inputs: the preprocessing that normalises the training faces.
+    """
+    published = getattr(network, "pretrained_cfg", None)  # timm's
+    if recipe.init != "imagenet" or not published:
+        return inputs
+    from timm.data import IMAGENET_DEFAULT_MEAN  # slow to import
+
+    if published["mean"] == IMAGENET_DEFAULT_MEAN:
+        return inputs
+    mean, std = (np.array(published[name]) for name in ("mean", "std"))
+    if len(inputs.mean) == 1:
+        mean, std = mean.mean(keepdims=True), std.mean(keepdims=True)
+    return Inputs(inputs.size, mean.tolist(), std.tolist())
 
 
 def transfer_weights(network: nn.Module, arch: str, labels: list[str], folder: Path) -> list[str]:

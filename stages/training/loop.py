@@ -29,6 +29,8 @@ from stages.training.seeding import combine_seeds, reseed
 if TYPE_CHECKING:
     from timm.utils import ModelEmaV3  # slow to import
 
+PROGRESS_SECONDS = 60  # between two lines of progress where no terminal shows the bar
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -106,7 +108,9 @@ class Training:
         self.outputs = [self.no_outputs]  # this process's logits of the current epoch, b×classes each
         self.history: list[Epoch] = []
         self.best_weights: dict[str, Tensor] = {}
-        self.started = self.epoch_started = time.perf_counter()
+        self.last_loss = torch.zeros(())
+        self.started = self.epoch_started = self.saved = time.perf_counter()
+        self.printed = (self.started, 0)  # when the last line of progress was printed, and after which step
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Continue from the saved state of this training, if there is one."""
@@ -120,7 +124,7 @@ class Training:
         macro-F1. Then the network has the weights of the best epoch.
 
         Args:
-            checkpoint: where the state is saved after each epoch and after every `recipe.checkpoint_steps` steps.
+            checkpoint: where the state is saved after each epoch and `recipe.checkpoint_minutes` after the last time.
 
         Yields:
             The epochs after those in `history`.
@@ -142,6 +146,11 @@ class Training:
     def precision(self) -> str:
         """The name of `dtype`, such as "bfloat16"."""
         return str(self.dtype).removeprefix("torch.")
+
+    @property
+    def computation(self) -> tuple[str, str, str]:
+        """What of this machine changes the result: the kind of device, the precision, and where the faces are."""
+        return self.device.type, self.precision, "streamed" if self.train.streamed else "resident"
 
     @property
     def best_epoch(self) -> Epoch:
@@ -178,13 +187,11 @@ class Training:
                 self.compiling = False
                 tqdm.write(f"compiled in the first step, {time.perf_counter() - started:.0f} s", sys.stderr)
             bar.update()
-            if recipe.checkpoint_steps and self.step % recipe.checkpoint_steps == 0:
+            self._print_progress()
+            if self._checkpoint_due():
                 self._save(checkpoint)
         outputs, self.outputs = self._epoch_outputs(), [self.no_outputs]
-        if not outputs.isfinite().all():
-            raise InputError(
-                f"train.lr: {recipe.lr} is too high: the outputs in epoch {number} are not finite; lower it"
-            )
+        self._check_finite(outputs, f"in epoch {number}")
         seconds = time.perf_counter() - self.epoch_started
 
         train_metrics = logit_metrics(outputs, self.targets[batches.flatten()])
@@ -221,7 +228,9 @@ class Training:
                 outputs = self.forward(images).float()
             batch_loss = loss(outputs, probabilities, self.class_weights, self.recipe.focal)
             self.scaler.scale(batch_loss / len(faces)).backward()
+            self.last_loss = batch_loss.detach()
             self.outputs.append(outputs.detach())
+        distributed.average_gradients(self.network)
         if self.recipe.clip:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
@@ -241,10 +250,8 @@ class Training:
         classifier = head(self.network)
         self.network.requires_grad_(not frozen).train(not frozen)
         classifier.requires_grad_(True).train()
-        if frozen != self.frozen:  # DDP registers the weights that learn when it is created
-            self.frozen, self.forward = frozen, distributed.data_parallel(self.network)
-            if self.recipe.compile:
-                self.forward, self.compiling = torch.compile(self.forward), True
+        if self.recipe.compile and frozen != self.frozen:
+            self.frozen, self.forward, self.compiling = frozen, torch.compile(self.network), True
 
     def _moving_average(self) -> "ModelEmaV3":
         """Return the exponential moving average of the weights.
@@ -263,12 +270,41 @@ class Training:
     def _validate(self, network: nn.Module) -> dict[str, float]:
         """Return the metrics of the validation faces; each process computes the logits of a part of them."""
         step, first = distributed.world_size(), distributed.rank()
-        faces = self.validation.every(step, first)
-        local = logits(network, self.inputs, faces, self.recipe.precision, self.recipe.test_flips)
+        local = self.no_outputs
+        if first < len(self.validation):
+            faces = self.validation.every(step, first)
+            local = logits(network, self.inputs, faces, self.recipe.precision, self.recipe.test_flips)
         outputs = distributed.gather_rows(local, slice(first, None, step), len(self.validation))
+        self._check_finite(outputs, f"for validation faces after epoch {len(self.history) + 1}")
         return logit_metrics(outputs, self.validation.targets)
 
+    def _check_finite(self, outputs: Tensor, when: str) -> None:
+        if not outputs.isfinite().all():
+            rate, arch = self.recipe.lr, self.recipe.arch
+            raise InputError(f"train.lr: {rate} is too high: the outputs of {arch} {when} are not finite; lower it")
+
+    def _print_progress(self) -> None:
+        """Print a line if no terminal shows the bar and the last line is `PROGRESS_SECONDS` old."""
+        now, (before, step) = time.perf_counter(), self.printed
+        if now - before < PROGRESS_SECONDS or distributed.rank() or sys.stderr.isatty():
+            return
+        self.printed, speed = (now, self.step), (self.step - step) / (now - before)
+        epochs, steps = self.recipe.epochs, self.steps_per_epoch
+        epoch, done = divmod(self.step - 1, steps)
+        where = f"epoch {epoch + 1}/{epochs}, step {done + 1}/{steps}"
+        pace = (
+            f"{speed * self.recipe.batch_size:.1f} images/s, {(epochs * steps - self.step) / speed / 60:.0f} min left"
+        )
+        print(f"{where}: loss {self.last_loss:.3f}, {pace}", file=sys.stderr, flush=True)
+
+    def _checkpoint_due(self) -> bool:
+        """Whether the last checkpoint is old; several processes ask the first one only now and then, as they wait."""
+        if distributed.world_size() > 1 and self.step % 10:
+            return False
+        return distributed.from_first(lambda: time.perf_counter() - self.saved >= 60 * self.recipe.checkpoint_minutes)
+
     def _save(self, checkpoint: Checkpoint) -> None:
+        self.saved = time.perf_counter()
         state = self._state()  # every process takes part in it
         if distributed.rank() == 0:
             checkpoint.save(state)
@@ -300,6 +336,7 @@ class Training:
         outputs = state["outputs"].to(self.device)
         self.outputs = [outputs[self.positions[: len(outputs) // distributed.world_size()]]]
         self.step, self.lr = state["step"], state["lr"]
+        self.printed = (time.perf_counter(), self.step)
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.started = time.perf_counter() - state["seconds"]
         self.epoch_started = time.perf_counter() - state["epoch_seconds"]

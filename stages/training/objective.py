@@ -20,7 +20,8 @@ def loss(logits: Tensor, targets: Tensor, weights: Tensor | None = None, focal: 
     log_probabilities = logits.log_softmax(1)
     terms = targets * log_probabilities
     if focal:
-        terms = terms * (1 - log_probabilities.exp()) ** focal
+        # At 0 the derivative of a power below 1 is infinite.
+        terms = terms * (1 - log_probabilities.exp()).clamp(min=torch.finfo(torch.float32).eps) ** focal
     if weights is not None:
         terms = terms * weights
     return -terms.sum(1).mean()

@@ -16,7 +16,8 @@ def build(network: nn.Module, recipe: Train) -> Optimizer:
     """Return an optimiser of the network's weights, without weight decay for biases and normalisation layers.
 
     With `layer_decay` below 1, the learning rate of each layer is that of the next one, towards the head, times
-    `layer_decay` (Clark et al., ELECTRA, ICLR 2020).
+    `layer_decay` (Clark et al., ELECTRA, ICLR 2020). A group's `lr_scale` is its part of the rate, which `Schedule`
+    applies.
 
     Raises:
         InputError: timm has no optimiser of that name.
@@ -27,7 +28,7 @@ def build(network: nn.Module, recipe: Train) -> Optimizer:
     if recipe.optimizer not in known:
         raise InputError(f"train.optimizer: {recipe.optimizer!r} is unknown{suggestion(recipe.optimizer, known)}")
     options: dict[str, Any] = {"fused": True} if recipe.optimizer in FUSED else {}
-    optimizer = create_optimizer_v2(
+    return create_optimizer_v2(
         network,
         opt=recipe.optimizer,
         lr=recipe.lr,
@@ -35,6 +36,3 @@ def build(network: nn.Module, recipe: Train) -> Optimizer:
         layer_decay=recipe.layer_decay if recipe.layer_decay < 1 else None,
         **options,
     )
-    for group in optimizer.param_groups:
-        group["lr"] *= group.pop("lr_scale", 1.0)  # the schedules of torch know no `lr_scale`
-    return optimizer

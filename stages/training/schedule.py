@@ -23,6 +23,9 @@ class Schedule:
 
     def __init__(self, optimizer: Optimizer, recipe: Train, steps: int) -> None:
         self.name = recipe.schedule
+        if self.name != "cosine":  # the schedules of torch do not multiply rates by timm's `lr_scale`
+            for group in optimizer.param_groups:
+                group["lr"] *= group.pop("lr_scale", 1.0)
         self._scheduler: Any  # timm's and torch's schedulers have no common type
         match self.name:
             case "cosine":
@@ -44,7 +47,7 @@ class Schedule:
                     optimizer, rates, total_steps=steps + 1, pct_start=recipe.warm_up, cycle_momentum=has_momentum
                 )
             case "plateau":
-                self._scheduler = ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=3)
+                self._scheduler = ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=2)
             case "constant":
                 self._scheduler = ConstantLR(optimizer, factor=1.0)
 

@@ -87,7 +87,7 @@ DAMAGES = {
     "two means": (lambda folder: edit(folder, True, inputs=saved.inputs(mean=[0.1, 0.2])), "mean and std must have"),
     "std 0": (lambda folder: edit(folder, True, inputs=saved.inputs(std=[0.0])), "inputs.std.0: 0.0"),
     "mean NaN": (lambda folder: edit(folder, True, inputs=saved.inputs(mean=[float("nan")])), "inputs.mean.0: nan"),
-    "precision": (lambda folder: edit(folder, True, recipe=saved.recipe(precision="int4")), "recipe.precision: 'int4'"),
+    "precision": (lambda folder: edit(folder, True, precision="int4"), "precision: 'int4'"),
     "an architecture in a list": (lambda folder: edit(folder, True, architecture=["cnn5"]), "architecture: ['cnn5']"),
     "a path for a name": (lambda folder: edit(folder, True, architecture="../../evil"), "no architecture is called"),
     "a hub's model": (lambda folder: edit(folder, True, architecture="timm/hf-hub:a/b"), "timm has no architecture"),

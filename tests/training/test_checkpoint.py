@@ -64,6 +64,17 @@ def test_a_damaged_checkpoint_is_reported_and_not_used(name: str, capsys: pytest
     assert torch.equal(Checkpoint({"test": 0}).load()["weights"], STATE["weights"])
 
 
+def test_another_computation_starts_anew_and_keeps_the_checkpoint(capsys: pytest.CaptureFixture):
+    half, whole = (Checkpoint({"test": 0}, ["cpu", precision]) for precision in ("float16", "float32"))
+    half.save(STATE)
+    half.wait()
+    assert whole.load() is None
+    assert capsys.readouterr().err == "no checkpoint for cpu-float32, only for cpu-float16: the training starts anew\n"
+    whole.save(STATE)
+    whole.remove()
+    assert half.load()["step"] == 3 and capsys.readouterr().err == ""
+
+
 def test_a_folder_in_its_place_is_reported(capsys: pytest.CaptureFixture):
     path = Checkpoint({"test": 0}).path
     (path / "in").mkdir(parents=True)

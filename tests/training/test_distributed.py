@@ -14,8 +14,10 @@ import pytest
 import torch
 from torch import nn
 
+from helpers.project import ROOT
 from helpers.trainable import outputs, saved_step, start, train, write_tree
 from stages.base.errors import InputError
+from stages.faces.table import write_index
 from stages.training import distributed
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
@@ -93,7 +95,7 @@ def losses(root: Path) -> dict[str, list[float]]:
     [
         VIT,
         VIT | {"mixup": 0.5, "cutmix": 0.5, "accumulation": 2, "ema": 0.9, "freeze_epochs": 1},
-        VIT | {"optimizer": "sgd", "clip": 1.0, "checkpoint_steps": 2},
+        VIT | {"optimizer": "sgd", "clip": 1.0, "checkpoint_minutes": 0.0001},
         {"input_size": 48, "lr": 0.00001},  # with the usual rate cnn5 amplifies rounding errors ten thousand times
     ],
 )
@@ -109,8 +111,57 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path, changes: dict) -> 
 
 
 @pytest.mark.slow
+def test_one_validation_face_is_enough_for_two_processes(tmp_path: Path) -> None:
+    write_tree(tmp_path, **EXACT | {"epochs": 1})
+    path = tmp_path / "data/split/index.csv"
+    index = pd.read_csv(path)
+    write_index(index.drop(index.index[index.fold == 0][1:]), path)
+    done = train(tmp_path, TWO)
+    assert done.returncode == 0 and " 1 validation faces" in done.stdout, done.stderr
+
+
+RESUME = """
+import sys, torch
+from helpers.trainable import bright_or_dark
+from stages.models import hardware
+from stages.models.networks import build
+from stages.models.preprocessing import Inputs
+from stages.params.train import Train
+from stages.training import distributed
+from stages.training.checkpoint import Checkpoint
+from stages.training.loop import Training
+
+recipe = Train.load().model_copy(update={"epochs": 2, "dropout": 0.3})
+
+def some():
+    hardware.deterministic(0, 1)
+    network = build("cnn5", 2, 1, 16, 0.3)
+    return Training(network, Inputs(16, [0.5], [0.25]), bright_or_dark(31), bright_or_dark(10), 2, recipe, 0)
+
+with distributed.process_group(torch.device("cpu")):
+    whole, checkpoint = some(), Checkpoint({"test": 0})
+    next(whole.epochs(checkpoint))
+    checkpoint.wait()
+    resumed = some()
+    resumed.restore(checkpoint)
+    for training in (whole, resumed):
+        assert len(list(training.epochs(checkpoint))) == 1
+    losses, again = ([epoch.validation["loss"] for epoch in training.history] for training in (whole, resumed))
+    assert losses == again, f"other losses: {losses}, {again}"
+"""
+
+
+@pytest.mark.parametrize("world", [3, pytest.param(4, marks=pytest.mark.slow)])
+def test_several_processes_resume_exactly(world: int, tmp_path: Path, checkpoints: Path) -> None:
+    write_tree(tmp_path, batch_size=24)
+    (tmp_path / "resume.py").write_text(f"import sys; sys.path.append({str(ROOT / 'tests')!r})\n{RESUME}")
+    done = train(tmp_path, [*TORCHRUN[:-1], f"--nproc-per-node={world}", "resume.py"])
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
 def test_killing_one_process_ends_all_and_the_next_run_continues(tmp_path: Path, checkpoints: Path) -> None:
-    settings = EXACT | {"epochs": 40, "patience": 40, "checkpoint_steps": 2}
+    settings = EXACT | {"epochs": 40, "patience": 40, "checkpoint_minutes": 0.0001}
     for name in ("uninterrupted", "killed"):
         write_tree(tmp_path / name, **settings)
     done = train(tmp_path / "uninterrupted", TWO)

@@ -1,13 +1,18 @@
 """Transfer of weights from a trained model of this project."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+import safetensors.torch
+import timm
 import torch
 from torch import nn
 
 from helpers import saved
+from helpers.hub_server import serve
+from helpers.trainable import train, write_tree
 from stages.base.errors import InputError
 from stages.models.networks import build, head
 from stages.models.saved_model import save
@@ -101,3 +106,27 @@ def test_a_damaged_model_raises_an_error_and_changes_nothing(tmp_path: Path) -> 
         transfer_weights(network, "cnn8", LABELS, tmp_path)
     assert "\n" not in str(error.value)
     assert all(torch.equal(tensor, initial[name]) for name, tensor in network.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    "name, levels",
+    [
+        ("vit_tiny_patch16_224.augreg_in21k_ft_in1k", True),  # learned on levels from -1 to 1
+        ("resnet10t.c3_in1k", False),  # learned on normalised images
+    ],
+)
+def test_imagenet_weights_get_the_levels_that_they_were_learned_on(
+    name: str, levels: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arch = name.partition(".")[0]
+    weights = safetensors.torch.save(timm.create_model(arch).state_dict())
+    for variable in [variable for variable in os.environ if variable.startswith("HF_")]:
+        monkeypatch.delenv(variable)
+    with serve({f"/timm/{name}/resolve/main/model.safetensors": weights}) as hub:
+        for variable, value in {"HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": hub, "NO_PROXY": "127.0.0.1"}.items():
+            monkeypatch.setenv(variable, value)
+        write_tree(tmp_path, arch=f"timm/{arch}", init="imagenet", input_size=32, epochs=1)
+        done = train(tmp_path)
+    assert done.returncode == 0, done.stderr
+    inputs = json.loads((tmp_path / "data/model/config.json").read_text())["inputs"]
+    assert (inputs == {"size": 32, "mean": [0.5], "std": [0.5]}) == levels

@@ -1,4 +1,5 @@
 import contextlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
@@ -19,6 +20,7 @@ from stages.models.forward import logits
 from stages.models.networks import build
 from stages.models.preprocessing import Inputs
 from stages.params.train import Train
+from stages.training import loop
 from stages.training.augmentation import BatchAugmentation, augment
 from stages.training.checkpoint import Checkpoint
 from stages.training.dataset import LabelledFaces, check_subsets, labelled_faces
@@ -198,11 +200,33 @@ def test_training_stops_early_without_improvement() -> None:
     assert len(epochs) == best + 2 < 20
 
 
+def test_progress_is_a_line_where_no_terminal_shows_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 0, raising=False)
+    run(training(17, epochs=2))
+    lines = capsys.readouterr().err.splitlines()
+    steps = [f"epoch {epoch}/2, step {step}/3" for epoch in (1, 2) for step in (1, 2, 3)]
+    assert [line.partition(":")[0] for line in lines] == steps
+    assert all(re.fullmatch(r".*: loss \d\.\d{3}, \d+\.\d images/s, 0 min left", line) for line in lines), lines
+    monkeypatch.setattr(loop, "PROGRESS_SECONDS", 60)
+    run(training(17, epochs=2))
+    assert capsys.readouterr().err == ""
+
+
 def test_outputs_that_are_not_finite_raise_an_error() -> None:
     network = build("cnn5", 2, 1, 16, 0.0)
     nn.init.constant_(network[0].weight, float("nan"))
-    with pytest.raises(InputError, match="train.lr: 0.001 is too high: the outputs in epoch 1 are not finite"):
+    with pytest.raises(InputError, match="train.lr: 0.001 is too high: the outputs of cnn5 in epoch 1 are not finite"):
         run(training(8, network))
+
+
+def test_validation_outputs_that_overflow_after_the_last_step_raise_an_error() -> None:
+    network = linear()
+    network[3].weight.data *= 1e20  # so the first layer's weights become as large in the only step
+    some = training(8, network, optimizer="sgd", schedule="constant", lr=2.0, precision="float32")
+    with pytest.raises(InputError, match="train.lr: 2.0 is too high: .* cnn5 for validation faces after epoch 1 are"):
+        run(some)
 
 
 # The recipe
@@ -242,6 +266,15 @@ def test_the_focal_loss_follows_its_formula() -> None:
     torch.testing.assert_close(loss(outputs, targets, focal=2), (-((1 - right) ** 2) * right.log()).mean())
 
 
+@pytest.mark.parametrize("focal", [0.01, 0.5, 1.0, 2.0])
+def test_the_focal_loss_of_a_certain_answer_has_a_finite_gradient(focal: float) -> None:
+    outputs = torch.tensor([[200.0, 0.0], [200.0, 0.0]], requires_grad=True)
+    value = loss(outputs, torch.eye(2), focal=focal)  # one answer is right, one wrong
+    value.backward()
+    assert value.item() == pytest.approx(100) and outputs.grad.abs().max() == pytest.approx(0.5)
+    assert outputs.grad[0].abs().max() < 1e-6
+
+
 def rates(steps: int, scores: list[float] = (), **changes: object) -> list[float]:
     """Return the learning rate at each step; with `scores`, each step is also an epoch with that macro-F1."""
     recipe = RECIPE.model_copy(update={"lr": 1.0} | changes)
@@ -268,7 +301,7 @@ def test_the_learning_rate_rises_and_then_falls(name: str, steps: int) -> None:
 
 
 def test_plateau_halves_the_rate_and_constant_keeps_it() -> None:
-    assert rates(7, [0.5] * 7, schedule="plateau") == [1, 1, 1, 1, 1, 0.5, 0.5]
+    assert rates(7, [0.5] * 7, schedule="plateau") == [1, 1, 1, 1, 0.5, 0.5, 0.5]
     assert rates(7, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], schedule="plateau") == [1] * 7
     assert rates(7, [0.5] * 7, schedule="constant") == [1] * 7
 
@@ -282,14 +315,25 @@ def test_optimisers_by_name() -> None:
         build_optimizer(linear(), RECIPE.model_copy(update={"optimizer": "adamx"}))
 
 
-def test_layer_decay_lowers_early_rates_and_biases_have_no_weight_decay() -> None:
+@pytest.mark.parametrize("name", ["cosine", "one_cycle", "plateau", "constant"])
+def test_layer_decay_lowers_early_rates_and_biases_have_no_weight_decay(name: str) -> None:
     network = build("resnet18", 2, 1, 32, 0.0)
-    optimizer = build_optimizer(network, RECIPE.model_copy(update={"layer_decay": 0.5, "lr": 0.1}))
-    rate, decay = {}, {}
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            rate[parameter], decay[parameter] = group["lr"], group["weight_decay"]
-    assert rate[network.fc.weight] == 0.1 > rate[network.layer4[1].conv2.weight] > rate[network.conv1.weight] > 0
+    recipe = RECIPE.model_copy(update={"layer_decay": 0.5, "lr": 0.1, "schedule": name, "warm_up": 0.3})
+    optimizer = build_optimizer(network, recipe)
+    schedule, rate, decay = Schedule(optimizer, recipe, 20), {}, {}
+    for step in range(1, 20):
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                rate.setdefault(parameter, []).append(group["lr"])
+                decay[parameter] = group["weight_decay"]
+        optimizer.step()
+        schedule.after_step(step)
+    first, last, top = (
+        torch.tensor(rate[layer.weight]) for layer in (network.conv1, network.layer4[1].conv2, network.fc)
+    )
+    torch.testing.assert_close(last / top, torch.full((19,), 0.5))  # from the first step of the warm-up on
+    torch.testing.assert_close(first / top, (first / top)[:1].expand(19))
+    assert top.max().item() == pytest.approx(0.1, rel=0.01) and 0 < first[0] < last[0]
     assert decay[network.fc.weight] == 0.01 and decay[network.fc.bias] == decay[network.bn1.weight] == 0
 
 
@@ -401,10 +445,10 @@ class Interrupting(Checkpoint):
     "changes",
     [
         {},
-        {"checkpoint_steps": 1},
-        {"checkpoint_steps": 2, "ema": 0.9, "mixup": 0.5, "cutmix": 0.5, "erasing": 0.5, "schedule": "one_cycle"},
-        {"checkpoint_steps": 1, "optimizer": "sgd", "schedule": "plateau", "freeze_epochs": 1, "accumulation": 2},
-        {"checkpoint_steps": 1, "optimizer": "lion", "schedule": "constant", "balance": "sampling", "clip": 1.0},
+        {"checkpoint_minutes": 1e-9},
+        {"checkpoint_minutes": 1e-9, "ema": 0.9, "mixup": 0.5, "cutmix": 0.5, "erasing": 0.5, "schedule": "one_cycle"},
+        {"checkpoint_minutes": 1e-9, "optimizer": "sgd", "schedule": "plateau", "freeze_epochs": 1, "accumulation": 2},
+        {"checkpoint_minutes": 1e-9, "optimizer": "lion", "schedule": "constant", "balance": "sampling", "clip": 1.0},
     ],
 )
 def test_a_restored_training_ends_with_the_same_bytes(changes: dict, checkpoints: Path) -> None:
@@ -430,6 +474,13 @@ def test_a_restored_training_ends_with_the_same_bytes(changes: dict, checkpoints
     ]
     for name, tensor in uninterrupted.network.state_dict().items():
         assert torch.equal(tensor, restored.network.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("minutes, step", [(1e-9, 1), (60, 3)])
+def test_checkpoints_by_elapsed_time(minutes: float, step: int) -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        list(training(checkpoint_minutes=minutes).epochs(Interrupting(1)))
+    assert Checkpoint({"test": 0}).load()["step"] == step  # of 3 in an epoch
 
 
 def test_the_same_training_may_run_twice_at_the_same_time(checkpoints: Path) -> None:
