@@ -86,6 +86,8 @@ def deterministic(seed: int, threads: int | None = None) -> None:
     """
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS reads it once, when it is initialised
     torch.use_deterministic_algorithms(True)
+    # Filling every new tensor with NaN takes time, and changes nothing where no value is read before it is written.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.manual_seed(seed)
     if threads:
