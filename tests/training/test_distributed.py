@@ -1,7 +1,9 @@
 """Training by several processes: the same losses as with one, and a restart when one of them is killed."""
 
+import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 import torch
 from torch import nn
@@ -21,6 +24,7 @@ from stages.faces.table import write_index
 from stages.training import distributed
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+KILLS = int(os.environ.get("FER_KILLS", "1"))
 TWO = [*TORCHRUN, "-m", "stages.train"]
 EXACT = {"precision": "float32", "dropout": 0.0, "epochs": 3}  # dropout differs between processes
 VIT = {"arch": "timm/vit_tiny_patch16_224", "input_size": 32, "lr": 0.0005}  # rounding errors stay small
@@ -182,5 +186,38 @@ def test_killing_one_process_ends_all_and_the_next_run_continues(tmp_path: Path,
     assert 0 < saved_step(next(checkpoints.glob("*.pt"))) < 40 * 4
 
     done = train(root, TWO)
+    assert done.returncode == 0, done.stderr
+    assert outputs(root) == outputs(tmp_path / "uninterrupted")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch_norm", ["shared", "local"])
+@pytest.mark.parametrize("world", [2, 3, 4])
+def test_kills_of_all_processes_do_not_change_the_weights(
+    world: int, batch_norm: str, tmp_path: Path, checkpoints: Path
+) -> None:
+    changes = {"epochs": 60, "patience": 60, "batch_size": 24, "dropout": 0.3, "checkpoint_minutes": 0.0001}
+    command = [*TORCHRUN[:-1], f"--nproc-per-node={world}", "-m", "stages.train"]
+    for name in ("uninterrupted", "killed"):
+        write_tree(tmp_path / name, **changes, batch_norm=batch_norm)
+    done = train(tmp_path / "uninterrupted", command)
+    assert done.returncode == 0, done.stderr
+
+    rng, root, steps = random.Random(world), tmp_path / "killed", []
+    for _ in range(KILLS):
+        process = start(root, command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process.stdout.read(1)  # the first line is printed just before training starts
+        before = {path: path.stat().st_mtime_ns for path in checkpoints.glob("*.pt")}
+        while process.poll() is None and before == {path: path.stat().st_mtime_ns for path in checkpoints.glob("*.pt")}:
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0, 0.1))
+        for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
+        assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
+        process.stdout.close()
+        steps.append(saved_step(next(checkpoints.glob("*.pt"))))
+    assert steps == sorted(set(steps)), "a run began anew, or made no progress"
+    done = train(root, command)
     assert done.returncode == 0, done.stderr
     assert outputs(root) == outputs(tmp_path / "uninterrupted")
