@@ -211,7 +211,7 @@ class Training:
         highest = max((epoch.validation["macro_f1"] for epoch in self.history), default=-1.0)
         best = validation_metrics["macro_f1"] > highest
         if best:
-            self.best_weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+            self._keep_best(network)
         self.schedule.after_epoch(validation_metrics["macro_f1"])
         epoch = Epoch(number, self.lr, train_metrics, validation_metrics, best, seconds)
         self.history.append(epoch)
@@ -269,6 +269,14 @@ class Training:
         from timm.utils import ModelEmaV3  # slow to import
 
         return ModelEmaV3(self.network, self.recipe.ema, use_warmup=True)
+
+    def _keep_best(self, network: nn.Module) -> None:
+        """Copy the weights to `best_weights`, into the same memory each time."""
+        weights = network.state_dict()
+        if not self.best_weights:
+            self.best_weights = {name: torch.empty_like(tensor) for name, tensor in weights.items()}
+        for name, tensor in weights.items():
+            self.best_weights[name].copy_(tensor)
 
     def _networks(self) -> list[nn.Module]:
         return [self.network, self.average.module] if self.average else [self.network]
@@ -348,7 +356,7 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
-        self.best_weights = state["best_weights"]
+        self.best_weights = {name: tensor.to(self.device) for name, tensor in state["best_weights"].items()}
         outputs = state["outputs"].to(self.device)
         self.outputs = [outputs[self.places[: len(outputs) // distributed.world_size()]]]
         self.step, self.lr = state["step"], state["lr"]
