@@ -1,0 +1,41 @@
+"""What is trained, and where."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from stages.params.data import Data
+from stages.params.models import Recipe, load_recipe
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The options of all measurements.
+
+    Attributes:
+        device: where it is trained.
+        architectures: their names.
+        project: a repository with FER2013, or None.
+        seeds: number of trainings of `fer`.
+        rehearse: whether all is tiny.
+    """
+
+    device: torch.device
+    architectures: list[str]
+    project: Path | None
+    seeds: int
+    rehearse: bool
+
+    def recipes(self, factor: int) -> Iterator[tuple[str, Recipe, int]]:
+        """Yield the name of each architecture with its input size, its recipe in params.yaml, and this size.
+
+        The batch is that of params.yaml, which suits a CPU, times `factor`. The rate stays, as speed does not depend on
+        it.
+        """
+        for arch in self.architectures:
+            recipe = load_recipe(arch)
+            size = Data.load().size if self.rehearse else recipe.input_size or Data.load().size
+            batch = 8 if self.rehearse else factor * recipe.batch_size
+            yield f"{arch}@{size}", recipe.model_copy(update={"batch_size": batch, "tensorboard": None}), size
