@@ -85,16 +85,16 @@ def main() -> None:
 def prepare(project: Path, seed: int, device: torch.device) -> Training:
     """Return the training of the project's model, with the official test part in the place of the validation faces."""
     params = project / "params.yaml"
-    recipe, data = load_recipe(General.load(params).model, params), Data.load(params)
+    recipe = load_recipe(General.load(params).model, params)
     index = read_index(project / "data/split/index.csv")
     table = open_faces(project / "data/merged/faces.npy", index)
     index = index[index.dataset == "fer2013"]
-    labels = [label for label in data.labels if label in set(index.label)]
+    labels = [label for label in Data.load(params).labels if label in set(index.label)]
     learned, test = index[index.split == "train"], index[(index.split == "test") & (index.official == "test")]
     if learned.empty or test.empty:
         raise InputError(f"{project}/data/split/index.csv: FER2013 has no training faces, or no official test faces")
     faces, validation = (labelled_faces([(table, rows)], labels) for rows in (learned, test))
-    inputs = Inputs.fit(faces.pixels, recipe.input_size or data.size)
+    inputs = Inputs.fit(faces.pixels, recipe.input_size or faces.pixels.shape[1])
     network = build(recipe.arch, len(labels), len(inputs.mean), inputs.size, recipe.dropout)
     network.to(device).to(memory_format=torch.channels_last)
     recipe = recipe.model_copy(update={"patience": recipe.epochs})  # the test faces must not end the training
