@@ -20,6 +20,7 @@ from stages.training import distributed
 from stages.training.checkpoint import Checkpoint
 from stages.training.curves import Curves
 from stages.training.dataset import select_faces
+from stages.training.determinism import check_deterministic
 from stages.training.facts import determining_facts, final_facts, initial_facts, speed_facts
 from stages.training.initial_weights import expected_inputs, initial_network
 from stages.training.loop import Training
@@ -49,6 +50,7 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     network, seen = initial_network(recipe, labels, len(inputs.mean), inputs.size, "data/model")
     inputs = expected_inputs(recipe, network, inputs)
     network.to(device).to(memory_format=torch.channels_last)
+    check_deterministic(network, inputs, recipe)
     hashes = {str(path): sha256(path) for path in (INDEX, COPIES)}
     facts = initial_facts(run, labels, network, inputs, hashes, seen_test_faces(run, index, seen))
     limit = recipe.memory_share * hardware.total_memory(device)
