@@ -34,8 +34,8 @@ INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
 def main() -> None:
     """Train the run that the command line and params.yaml describe."""
     run = parse_run(__doc__)
-    hardware.deterministic(run.seed, run.threads)
     device = hardware.device()
+    hardware.deterministic(run.seed, run.threads, device)
     with distributed.process_group(device):
         train(run, RunPaths.of(run.folder), device)
 

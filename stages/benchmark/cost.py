@@ -28,8 +28,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="CPU threads; default: the number of cores")
     options = parser.parse_args()
     recipe, data = load_recipe(options.model), Data.load()
-    hardware.deterministic(0, options.threads)
     device = hardware.device()
+    hardware.deterministic(0, options.threads, device)
 
     inputs = Inputs(recipe.input_size or data.size, [0.5] * data.channels, [0.25] * data.channels)
     network = build(recipe.arch, len(data.labels), data.channels, inputs.size, recipe.dropout)

@@ -50,7 +50,7 @@ def compare(recipe: Train, size: int, device: torch.device, batches: int = 100, 
     """
     recipe = recipe.model_copy(update={"epochs": rounds + 1, "patience": rounds + 1})
     batch, inputs = recipe.batch_size, Inputs(size, [0.5], [0.25])
-    hardware.deterministic(0)
+    hardware.deterministic(0, device=device)
     network = build(recipe.arch, CLASSES, 1, size, recipe.dropout).to(device, memory_format=torch.channels_last)
     alone = deepcopy(network)
     training = Training(network, inputs, noise(batches * batch, device), noise(batch, device), CLASSES, recipe, seed=0)

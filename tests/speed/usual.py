@@ -129,7 +129,7 @@ def compare(faces: LabelledFaces, recipe: Train, size: int, device: torch.device
         epochs = training.epochs(checkpoint)
 
         def our_epoch() -> None:
-            hardware.deterministic(0)
+            hardware.deterministic(0, device=device)
             next(epochs)
 
         our_time, their_time = seconds(device, our_epoch, their_epoch)

@@ -63,8 +63,8 @@ def main() -> None:
     started = time.perf_counter()
     imports = time.time() - psutil.Process().create_time()
     project, seed = Path(sys.argv[1]), int(sys.argv[2])
-    hardware.deterministic(seed)
     device = hardware.device()
+    hardware.deterministic(seed, device=device)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = folder
         training = prepare(project, seed, device)

@@ -70,7 +70,7 @@ def copy(limits: dict[str, float], device: torch.device, size: int, seconds: flo
 
 def network(limits: dict[str, float], recipe: Recipe, size: int, device: torch.device, seconds: float) -> dict:
     """Measure training steps of one network and compare them with the limits."""
-    hardware.deterministic(0)
+    hardware.deterministic(0, device=device)
     model = build(recipe.arch, CLASSES, 1, size, recipe.dropout).to(device, memory_format=torch.channels_last)
     pixels = noise(recipe.batch_size, device).pixels
     step = training_step(model, Inputs(size, [0.5], [0.25]), pixels, CLASSES, recipe)

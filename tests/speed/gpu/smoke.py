@@ -121,7 +121,7 @@ def train(
     """
     with tempfile.TemporaryDirectory() as empty:
         os.environ["XDG_CACHE_HOME"] = folder or empty
-        hardware.deterministic(0)
+        hardware.deterministic(0, device=device)
         network = build(recipe.arch, CLASSES, 1, size, recipe.dropout).to(device, memory_format=torch.channels_last)
         faces, validation = noise(BATCHES * recipe.batch_size, device), noise(recipe.batch_size, device)
         if watched:
