@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from scipy.special import softmax
 from sklearn import metrics as sklearn_metrics
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -22,7 +21,7 @@ from helpers.evaluated import LABELS, write_tree
 from helpers.project import ROOT
 from stages.base.errors import InputError
 from stages.evaluation.calibration import calibration_error, calibration_floor, fit_temperature, reliability_bins
-from stages.evaluation.metrics import classification_metrics, logit_metrics
+from stages.evaluation.metrics import classification_metrics
 from stages.evaluation.summary import coarse_metrics, detailed_metrics, overall_metrics, per_class_metrics
 from stages.evaluation.tables import plot_tables, prediction_table
 from stages.faces.table import write_index
@@ -68,11 +67,6 @@ def test_an_absent_class_counts_only_by_its_false_positives() -> None:
     assert classification_metrics(truth, truth) == {"accuracy": 1, "balanced_accuracy": 1, "macro_f1": 1}
     wrong = classification_metrics(truth, np.array([0, 2, 1, 1]))
     assert wrong == {"accuracy": 0.75, "balanced_accuracy": 0.75, "macro_f1": pytest.approx((2 / 3 + 1) / 2)}
-
-
-def test_the_loss_is_the_cross_entropy_of_the_true_class() -> None:
-    found = logit_metrics(torch.tensor([[0.0, 0.0], [0.0, 100.0]]), torch.tensor([0, 1]))
-    assert found["loss"] == pytest.approx(np.log(2) / 2) and found["accuracy"] == 1
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])

@@ -209,7 +209,7 @@ def test_tensorboard_gets_every_metric_and_the_speed(tmp_path) -> None:
 
 @pytest.mark.slow
 def test_a_compiled_network_trains_and_the_time_is_printed(tmp_path) -> None:
-    write_tree(tmp_path, compile=True)
+    write_tree(tmp_path, execution="compile")
     done = train(tmp_path)
     assert done.returncode == 0, done.stderr
     assert re.search(r"compiled in the first step, \d+ s", done.stderr) and "epoch 2/2" in done.stderr

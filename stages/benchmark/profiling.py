@@ -50,7 +50,7 @@ def training_step(network: nn.Module, inputs: Inputs, faces: Tensor, classes: in
     targets = functional.one_hot(torch.arange(len(faces), device=device) % classes, classes).float()
     steps = optimizer.build(network, recipe)
     scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
-    forward = torch.compile(network) if recipe.compile else network
+    forward = torch.compile(network) if recipe.execution == "compile" else network
     network.train()
 
     def step() -> None:

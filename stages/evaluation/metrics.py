@@ -1,9 +1,7 @@
-"""Metrics of a classifier that training and evaluation share."""
+"""Metrics of a classifier on the test faces."""
 
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
-from torch import Tensor
-from torch.nn import functional
 
 
 def classification_metrics(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
@@ -38,17 +36,3 @@ def macro_auroc(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float
     if len(present) < 2:
         return {}
     return {"auroc": float(np.mean([roc_auc_score(truth == label, probabilities[:, label]) for label in present]))}
-
-
-def logit_metrics(logits: Tensor, targets: Tensor) -> dict[str, float]:
-    """Return the mean cross-entropy as `loss`, `classification_metrics`, and `macro_auroc`.
-
-    Args:
-        logits: finite, N×classes.
-        targets: true classes, N integers from 0.
-    """
-    logits, targets = logits.cpu().double(), targets.cpu()
-    loss = functional.cross_entropy(logits, targets).item()
-    truth, probabilities = targets.numpy(), logits.softmax(1).numpy()
-    prediction = logits.argmax(1).numpy()
-    return {"loss": loss, **classification_metrics(truth, prediction), **macro_auroc(truth, probabilities)}

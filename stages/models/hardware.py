@@ -102,6 +102,8 @@ def deterministic(seed: int, threads: int | None = None, device: torch.device = 
     torch.use_deterministic_algorithms(device.type != "mps")
     if device.type == "mps":
         print("on Apple's MPS deterministic algorithms are off: results do not repeat exactly", file=sys.stderr)
+    # Filling every new tensor with NaN takes time, and changes nothing where no value is read before it is written.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.manual_seed(seed)
     if threads:

@@ -39,7 +39,8 @@ class Train(Section):
     test_flips: bool
     precision: Literal["auto", "float32", "bfloat16", "float16"]
     memory_share: Annotated[float, Field(ge=0, le=0.9)]
-    compile: bool
+    execution: Literal["auto", "eager", "compile"]
+    batch_norm: Literal["shared", "local"]
     checkpoint_minutes: Annotated[float, Field(gt=0)]
     tensorboard: str | None
 

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -70,11 +71,23 @@ class Checkpoint:
             state: tensors, numbers, strings, lists and dictionaries; they are copied before this returns.
         """
         self.wait()
-        self._written = self._writer.submit(self._write, deepcopy(state))
+        copied = deepcopy(state)
+        ready = torch.cuda.current_stream().record_event() if torch.cuda.is_initialized() else None
+        self._written = self._writer.submit(self._write, copied, ready)
 
-    def _write(self, state: dict[str, Any]) -> None:
+    @property
+    def busy(self) -> bool:
+        """Whether a state is being written."""
+        return self._written is not None and not self._written.done()
+
+    def _write(self, state: dict[str, Any], ready: torch.cuda.Event | None) -> None:
         try:
-            with self._lock, atomic_output(self.path) as temporary, temporary.open("w+b") as file:
+            with (
+                _own_stream(ready),
+                self._lock,
+                atomic_output(self.path) as temporary,
+                temporary.open("w+b") as file,
+            ):
                 file.write(bytes(DIGEST))
                 torch.save(state, file)
                 digest = self._digest(file)
@@ -121,6 +134,15 @@ class Checkpoint:
                 Path(self._lock.lock_file).unlink()
         except OSError as fault:
             self._report(fault, "it could not be removed")
+
+
+def _own_stream(ready: torch.cuda.Event | None) -> AbstractContextManager[object]:
+    """Return a context whose GPU operations run beside those of the training, after the event `ready`."""
+    if not ready:
+        return nullcontext()
+    stream = torch.cuda.Stream()
+    stream.wait_event(ready)
+    return torch.cuda.stream(stream)
 
 
 def _print(message: str) -> None:

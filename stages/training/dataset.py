@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from stages.faces.subsets import subsets
 from stages.faces.table import Selection
 from stages.training.run import Run
 
-PREFETCHED = 4  # batches that are read in advance
+PREFETCHED = 2  # parts that are read in advance
 BLOCK = 4096  # faces that are copied to the device at once
 
 
@@ -56,35 +56,36 @@ class LabelledFaces:
         """Return the pixels of every `step`-th face, from position `start` on."""
         return self.pixels.every(step, start) if isinstance(self.pixels, Selection) else self.pixels[start::step]
 
-    def read(self, batches: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the pixels and the targets of each batch, on the device of the targets.
+    def read(self, positions: Tensor, count: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the pixels and the targets of `count` faces after another, on the device of the targets.
 
         Faces on disk are read in advance, in a thread of their own.
 
         Args:
-            batches: positions of faces, int64, N×…×B, on the CPU.
+            positions: positions of faces, int64, N, on the CPU.
+            count: faces that are read at once; the last ones can be fewer.
 
         Yields:
-            Pixels, uint8, …×B×H×W or …×B×H×W×3, and targets, int64, …×B.
+            Pixels, uint8, count×H×W or count×H×W×3, and targets, int64, count.
         """
         if isinstance(self.pixels, Selection):
-            yield from self._stream(self.pixels, batches)
+            yield from self._stream(self.pixels, positions.split(count))
             return
-        for rows in batches.to(self.targets.device):
+        for rows in positions.to(self.targets.device).split(count):
             yield self.pixels[rows], self.targets[rows]
 
-    def _stream(self, selection: Selection, batches: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    def _stream(self, selection: Selection, parts: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         device = self.targets.device
 
         def read(rows: Tensor) -> tuple[Tensor, Tensor]:
-            pixels = torch.from_numpy(selection[rows.flatten().numpy()]).unflatten(0, rows.shape)
+            pixels = torch.from_numpy(selection[rows.numpy()])
             if device.type == "cuda":
                 pixels, rows = pixels.pin_memory(), rows.pin_memory()
             return pixels.to(device, non_blocking=True), self.targets[rows.to(device, non_blocking=True)]
 
         with ThreadPoolExecutor(1) as reader:
             pending: deque[Future[tuple[Tensor, Tensor]]] = deque()
-            for rows in batches:
+            for rows in parts:
                 pending.append(reader.submit(read, rows))
                 if len(pending) > PREFETCHED:
                     yield pending.popleft().result()

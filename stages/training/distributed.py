@@ -2,15 +2,14 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from stages.base.errors import InputError
-from stages.training.sync_batchnorm import SynchronisedBatchNorm
 
 T = TypeVar("T")
 
@@ -83,14 +82,6 @@ def local_share(batches: Tensor) -> Tensor:
     return torch.cat([batches[..., start : start + pairs], batches[..., size - start - pairs : size - start]], -1)
 
 
-def uniform(kinds: int, count: int, generator: Generator) -> Tensor:
-    """Return random numbers, uniform from 0 to 1, kinds×count, for this process's `count` faces of a batch.
-
-    They do not depend on the number of processes: each one draws the numbers of the whole batch and takes its share.
-    """
-    return local_share(torch.rand(kinds, count * world_size(), device=generator.device, generator=generator))
-
-
 def gather_rows(local: Tensor, rows: Tensor | slice, count: int) -> Tensor:
     """Return a table, count×C, of the rows of all processes; those of this process are `local`, at positions `rows`."""
     table = local.new_zeros(count, local.shape[1])
@@ -109,6 +100,14 @@ def from_first(function: Callable[[], T]) -> T:
     return results[0]
 
 
+def mean(local: Tensor) -> Tensor:
+    """Return the mean of a tensor over all processes."""
+    total = local / world_size()
+    if world_size() > 1:
+        dist.all_reduce(total)
+    return total
+
+
 def average_gradients(network: nn.Module) -> None:
     """Replace the gradients of all weights by their means over the processes.
 
@@ -118,25 +117,6 @@ def average_gradients(network: nn.Module) -> None:
     if world_size() == 1:
         return
     gradients = [weights.grad for weights in network.parameters() if weights.grad is not None]
-    means = torch.cat([gradient.flatten() for gradient in gradients]) / world_size()
-    dist.all_reduce(means)
-    for gradient, mean in zip(gradients, means.split([gradient.numel() for gradient in gradients]), strict=True):
-        gradient.copy_(mean.view(gradient.shape))
-
-
-def synchronise_batch_norm(
-    network: nn.Module, device: torch.device
-) -> Callable[[], AbstractContextManager[object, bool | None]]:
-    """Make batch normalisation compute its statistics over the batches of all processes.
-
-    Returns:
-        A function that returns the context in which the forward pass must run.
-    """
-    if world_size() == 1:
-        return nullcontext
-    if device.type == "cpu":
-        return SynchronisedBatchNorm
-    from timm.layers import convert_sync_batchnorm  # slow to import
-
-    convert_sync_batchnorm(network)
-    return nullcontext
+    means = mean(torch.cat([gradient.flatten() for gradient in gradients]))
+    for gradient, values in zip(gradients, means.split([gradient.numel() for gradient in gradients]), strict=True):
+        gradient.copy_(values.view(gradient.shape))

@@ -3,33 +3,37 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from stages.base.errors import InputError
-from stages.evaluation.metrics import logit_metrics
 from stages.models.forward import logits
 from stages.models.hardware import autocast, precision
 from stages.models.networks import head
 from stages.models.preprocessing import Inputs
 from stages.params.train import Train
 from stages.training import distributed, optimizer
-from stages.training.augmentation import BatchAugmentation
+from stages.training.batch_norm import SynchronisedBatchNorm, set_statistics, statistics
+from stages.training.batches import Batches, MicroBatches
 from stages.training.checkpoint import Checkpoint
+from stages.training.cuda_graph import GraphedGradients
 from stages.training.dataset import LabelledFaces
+from stages.training.epoch_metrics import epoch_metrics
 from stages.training.objective import class_weights, loss
 from stages.training.sampler import epoch_batches
 from stages.training.schedule import Schedule
-from stages.training.seeding import combine_seeds, reseed
+from stages.training.seeding import Purpose, default_generator, seeds
 
 if TYPE_CHECKING:
     from timm.utils import ModelEmaV3  # slow to import
 
 PROGRESS_SECONDS = 60  # between two lines of progress where no terminal shows the bar
+BAR_SECONDS = 1  # between two losses in the bar; each makes the device wait
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Epoch:
     Attributes:
         number: number of the epoch, from 1.
         lr: learning rate of the head at the start of the epoch.
-        train: `logit_metrics` of the augmented training faces, computed while the network changes.
-        validation: `logit_metrics` of the validation faces after the epoch.
+        train: `epoch_metrics` of the augmented training faces, computed while the network changes.
+        validation: `epoch_metrics` of the validation faces after the epoch.
         best: whether the validation macro-F1 is higher than after every earlier epoch.
         seconds: time spent on the training faces.
     """
@@ -88,17 +92,20 @@ class Training:
         self.recipe, self.seed = recipe, seed
         self.device = train.targets.device
         self.dtype = precision(self.device, recipe.precision)
-        self.augmentation = BatchAugmentation(recipe, inputs, classes, self.device.type)
-        self.generator = Generator(self.device)
+        self.batches = Batches(train, inputs, classes, recipe, seed)
+        self.dropout = default_generator(self.device)
         self.targets = train.targets.cpu()  # batches are drawn on the CPU, so that they are the same on every device
         self.class_weights = class_weights(train.targets, classes) if recipe.balance == "weights" else None
         self.steps_per_epoch = -(-len(train) // recipe.batch_size)
-        self.batch_norm_context = distributed.synchronise_batch_norm(network, self.device)
+        shared = distributed.world_size() > 1 and recipe.batch_norm == "shared"
+        self.batch_norm_context = SynchronisedBatchNorm if shared else nullcontext
         self.frozen: bool | None = None
         self.forward: Callable[[Tensor], Tensor] = network
+        self.gradients = self._gradients
         self.compiling = False
-        positions = torch.arange(self.steps_per_epoch * recipe.batch_size, device=self.device)
-        self.positions = self._micro_batches(positions).flatten()  # of this process's outputs in those of all processes
+        places = torch.arange(self.steps_per_epoch * recipe.batch_size, device=self.device)
+        # The places of this process's outputs among those of all processes.
+        self.places = self.batches.micro_batches(places.view(-1, recipe.batch_size)).flatten()
         self.optimizer = optimizer.build(network, recipe)
         self.schedule = Schedule(self.optimizer, recipe, recipe.epochs * self.steps_per_epoch)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
@@ -110,7 +117,7 @@ class Training:
         self.best_weights: dict[str, Tensor] = {}
         self.last_loss = torch.zeros(())
         self.started = self.epoch_started = self.saved = time.perf_counter()
-        self.printed = (self.started, 0)  # when the last line of progress was printed, and after which step
+        self.shown = (self.started, 0)  # when progress was shown for the last time, and after which step
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Continue from the saved state of this training, if there is one."""
@@ -137,8 +144,8 @@ class Training:
         with tqdm(total=total, initial=self.step, desc="train", unit="batch", disable=disable) as bar:
             while not self._finished():
                 epoch = self._epoch(checkpoint, bar)
-                self._save(checkpoint)
-                bar.set_postfix(macro_f1=f"{epoch.validation['macro_f1']:.3f}")
+                if distributed.from_first(lambda: not checkpoint.busy):  # an epoch can be shorter than writing its end
+                    self._save(checkpoint)
                 yield epoch
         self.network.load_state_dict(self.best_weights)
 
@@ -175,26 +182,30 @@ class Training:
     def _epoch(self, checkpoint: Checkpoint, bar: tqdm) -> Epoch:
         recipe, number, started = self.recipe, len(self.history) + 1, time.perf_counter()
         self._freeze(number <= recipe.freeze_epochs)
-        batches = epoch_batches(
+        positions = epoch_batches(
             self.targets, recipe.batch_size, recipe.balance == "sampling", self.seed, number, self.train.streamed
         )
         done = self.step - (number - 1) * self.steps_per_epoch
         if not done:
             self.lr, self.epoch_started = self._learning_rate(), started
-        for faces, targets in self.train.read(self._micro_batches(batches[done:])):
-            self._step(faces, targets)
+        step_seeds = seeds(self.steps_per_epoch, self.seed, Purpose.DROPOUT, number, distributed.rank())[done:]
+        for seed, micro_batches in zip(step_seeds, self.batches.epoch(number, positions, done), strict=True):
+            self.dropout.manual_seed(seed)
+            self._step(micro_batches)
             if self.compiling:
                 self.compiling = False
                 tqdm.write(f"compiled in the first step, {time.perf_counter() - started:.0f} s", sys.stderr)
             bar.update()
-            self._print_progress()
+            self._show_progress(bar)
             if self._checkpoint_due():
                 self._save(checkpoint)
         outputs, self.outputs = self._epoch_outputs(), [self.no_outputs]
         self._check_finite(outputs, f"in epoch {number}")
         seconds = time.perf_counter() - self.epoch_started
 
-        train_metrics = logit_metrics(outputs, self.targets[batches.flatten()])
+        if distributed.world_size() > 1 and self.recipe.batch_norm == "local":
+            set_statistics(distributed.mean(statistics(*self._networks())), *self._networks())
+        train_metrics = epoch_metrics(outputs, self.train.targets[positions.flatten().to(self.device)])
         network = self.average.module if self.average else self.network
         validation_metrics = self._validate(network)
         highest = max((epoch.validation["macro_f1"] for epoch in self.history), default=-1.0)
@@ -206,30 +217,22 @@ class Training:
         self.history.append(epoch)
         return epoch
 
-    def _micro_batches(self, batches: Tensor) -> Tensor:
-        """Return this process's share of batches, N×B or flat: N×accumulation×b."""
-        count = self.recipe.accumulation
-        return distributed.local_share(batches.view(-1, count, self.recipe.batch_size // count))
-
-    def _step(self, faces: Tensor, targets: Tensor) -> None:
-        """Make one step of the optimiser, with the gradients of several micro-batches.
-
-        Args:
-            faces: uint8, accumulation×b×H×W or accumulation×b×H×W×3.
-            targets: classes, int64, accumulation×b.
-        """
-        seed = combine_seeds(self.seed, 0, self.step)
-        reseed(seed, distributed.rank())
-        self.generator.manual_seed(seed)
-        self.optimizer.zero_grad()
-        for micro_batch, classes in zip(faces, targets, strict=True):
-            images, probabilities = self.augmentation(micro_batch, classes, self.generator)
+    def _gradients(self, micro_batches: MicroBatches) -> tuple[Tensor, Tensor]:
+        """Set the gradients of the weights to those of the mean loss; return the outputs, and the last part's loss."""
+        self.network.zero_grad()
+        all_outputs = []
+        for images, probabilities in micro_batches:
             with autocast(self.device, self.dtype), self.batch_norm_context():
                 outputs = self.forward(images).float()
             batch_loss = loss(outputs, probabilities, self.class_weights, self.recipe.focal)
-            self.scaler.scale(batch_loss / len(faces)).backward()
-            self.last_loss = batch_loss.detach()
-            self.outputs.append(outputs.detach())
+            self.scaler.scale(batch_loss / len(micro_batches)).backward()
+            all_outputs.append(outputs.detach())
+        return torch.cat(all_outputs), batch_loss.detach()
+
+    def _step(self, micro_batches: MicroBatches) -> None:
+        """Make one step of the optimiser."""
+        outputs, self.last_loss = self.gradients(micro_batches)
+        self.outputs.append(outputs)
         distributed.average_gradients(self.network)
         if self.recipe.clip:
             self.scaler.unscale_(self.optimizer)
@@ -250,8 +253,13 @@ class Training:
         classifier = head(self.network)
         self.network.requires_grad_(not frozen).train(not frozen)
         classifier.requires_grad_(True).train()
-        if self.recipe.compile and frozen != self.frozen:
-            self.frozen, self.forward, self.compiling = frozen, torch.compile(self.network), True
+        if frozen == self.frozen:
+            return
+        self.frozen = frozen
+        if self.recipe.execution == "compile":
+            self.forward, self.compiling = torch.compile(self.network), True
+        elif self.recipe.execution == "auto" and self.device.type == "cuda" and distributed.world_size() == 1:
+            self.gradients = GraphedGradients(self._gradients, self.network)
 
     def _moving_average(self) -> "ModelEmaV3":
         """Return the exponential moving average of the weights.
@@ -262,10 +270,13 @@ class Training:
 
         return ModelEmaV3(self.network, self.recipe.ema, use_warmup=True)
 
+    def _networks(self) -> list[nn.Module]:
+        return [self.network, self.average.module] if self.average else [self.network]
+
     def _epoch_outputs(self) -> Tensor:
         """Return the logits of the epoch so far, of all processes, in the order of the batches."""
         local = torch.cat(self.outputs)
-        return distributed.gather_rows(local, self.positions[: len(local)], len(local) * distributed.world_size())
+        return distributed.gather_rows(local, self.places[: len(local)], len(local) * distributed.world_size())
 
     def _validate(self, network: nn.Module) -> dict[str, float]:
         """Return the metrics of the validation faces; each process computes the logits of a part of them."""
@@ -276,26 +287,28 @@ class Training:
             local = logits(network, self.inputs, faces, self.recipe.precision, self.recipe.test_flips)
         outputs = distributed.gather_rows(local, slice(first, None, step), len(self.validation))
         self._check_finite(outputs, f"for validation faces after epoch {len(self.history) + 1}")
-        return logit_metrics(outputs, self.validation.targets)
+        return epoch_metrics(outputs, self.validation.targets)
 
     def _check_finite(self, outputs: Tensor, when: str) -> None:
         if not outputs.isfinite().all():
             rate, arch = self.recipe.lr, self.recipe.arch
             raise InputError(f"train.lr: {rate} is too high: the outputs of {arch} {when} are not finite; lower it")
 
-    def _print_progress(self) -> None:
-        """Print a line if no terminal shows the bar and the last line is `PROGRESS_SECONDS` old."""
-        now, (before, step) = time.perf_counter(), self.printed
-        if now - before < PROGRESS_SECONDS or distributed.rank() or sys.stderr.isatty():
+    def _show_progress(self, bar: tqdm) -> None:
+        """Show the loss in the bar each second, or print a line each minute if no terminal shows the bar."""
+        now, (before, step) = time.perf_counter(), self.shown
+        if distributed.rank() or now - before < (PROGRESS_SECONDS if bar.disable else BAR_SECONDS):
             return
-        self.printed, speed = (now, self.step), (self.step - step) / (now - before)
-        epochs, steps = self.recipe.epochs, self.steps_per_epoch
+        self.shown, speed = (now, self.step), (self.step - step) / (now - before)
+        loss, epochs, steps = f"{self.last_loss:.3f}", self.recipe.epochs, self.steps_per_epoch
+        if not bar.disable:
+            bar.set_postfix(epoch=f"{len(self.history) + 1}/{epochs}", loss=loss)
+            return
         epoch, done = divmod(self.step - 1, steps)
         where = f"epoch {epoch + 1}/{epochs}, step {done + 1}/{steps}"
-        pace = (
-            f"{speed * self.recipe.batch_size:.1f} images/s, {(epochs * steps - self.step) / speed / 60:.0f} min left"
-        )
-        print(f"{where}: loss {self.last_loss:.3f}, {pace}", file=sys.stderr, flush=True)
+        pace = f"{speed * self.recipe.batch_size:.1f} images/s"
+        left = f"{(epochs * steps - self.step) / speed / 60:.0f} min left"
+        print(f"{where}: loss {loss}, {pace}, {left}", file=sys.stderr, flush=True)
 
     def _checkpoint_due(self) -> bool:
         """Whether the last checkpoint is old; several processes ask the first one only now and then, as they wait."""
@@ -310,6 +323,7 @@ class Training:
             checkpoint.save(state)
 
     def _state(self) -> dict[str, Any]:
+        own, rank = statistics(*self._networks()), distributed.rank()
         return {
             "network": self.network.state_dict(),
             "average": self.average.module.state_dict() if self.average else {},
@@ -317,6 +331,7 @@ class Training:
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
             "best_weights": self.best_weights,
+            "statistics": distributed.gather_rows(own.unsqueeze(0), slice(rank, rank + 1), distributed.world_size()),
             "outputs": self._epoch_outputs(),
             "step": self.step,
             "lr": self.lr,
@@ -329,14 +344,15 @@ class Training:
         self.network.load_state_dict(state["network"])
         if self.average:
             self.average.module.load_state_dict(state["average"])
+        set_statistics(state["statistics"][distributed.rank()], *self._networks())
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
         self.best_weights = state["best_weights"]
         outputs = state["outputs"].to(self.device)
-        self.outputs = [outputs[self.positions[: len(outputs) // distributed.world_size()]]]
+        self.outputs = [outputs[self.places[: len(outputs) // distributed.world_size()]]]
         self.step, self.lr = state["step"], state["lr"]
-        self.printed = (time.perf_counter(), self.step)
+        self.shown = (time.perf_counter(), self.step)
         self.history = [Epoch(**epoch) for epoch in state["history"]]
         self.started = time.perf_counter() - state["seconds"]
         self.epoch_started = time.perf_counter() - state["epoch_seconds"]

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from stages.training.seeding import combine_seeds
+from stages.training.seeding import Purpose, combine_seeds
 
 BLOCK = 1024  # faces that are read from disk in a row
 WINDOW = 64  # blocks whose faces are shuffled together
@@ -29,7 +29,7 @@ def epoch_batches(
     Returns:
         int64, batches×batch_size.
     """
-    generator = torch.Generator().manual_seed(combine_seeds(seed, epoch))
+    generator = torch.Generator().manual_seed(combine_seeds(seed, Purpose.ORDER, epoch))
     if balanced:
         weights = 1 / targets.bincount().clamp(min=1)[targets].double()
         rows = torch.multinomial(weights, len(targets), replacement=True, generator=generator)

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_iter
 
 import stages.evaluate
 import stages.train
 from helpers import trainable
+from stages.training import loop
+from stages.training.epoch_metrics import epoch_metrics
 
 
 class OnCpu(torch.Tensor):
@@ -37,6 +40,24 @@ class NoFloat64OnDevice(TorchFunctionMode):
         return result
 
 
+class NoFloat64OnMps(TorchFunctionMode):
+    """Fails where a result is float64 and a tensor of MPS."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        assert not any(isinstance(item, torch.Tensor) and _impossible(item) for item in tree_iter(result)), function
+        return result
+
+
+def _impossible(tensor: torch.Tensor) -> bool:
+    return tensor.device.type == "mps" and tensor.dtype == torch.float64
+
+
+def test_the_metrics_of_an_epoch() -> None:
+    with FakeTensorMode(), torch.device("mps"), NoFloat64OnMps(), pytest.raises(DataDependentOutputException):
+        epoch_metrics(torch.empty(8, 3), torch.empty(8, dtype=torch.int64))  # ends where it reads the loss
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -49,7 +70,7 @@ def test_training_and_evaluation(changes: dict, tmp_path: Path, monkeypatch: pyt
     trainable.write_tree(tmp_path, precision="float32", **changes)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["stage"])
-    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
+    monkeypatch.setattr(loop, "epoch_metrics", lambda *tensors: epoch_metrics(*(item.cpu() for item in tensors)))
     with NoFloat64OnDevice() as watched:
         stages.train.main()
         copies = watched.copies

@@ -62,9 +62,7 @@ def apple(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.use_deterministic_algorithms(before)
 
 
-def test_apple_s_gpu_is_used_and_said_not_to_repeat(
-    apple: None, capsys: pytest.CaptureFixture
-) -> None:
+def test_apple_s_gpu_is_used_and_said_not_to_repeat(apple: None, capsys: pytest.CaptureFixture) -> None:
     device = hardware.device()
     assert device.type == "mps"
     assert hardware.device_name(device) == "Apple M4 (MPS)" and hardware.total_memory(device) == 11

@@ -68,7 +68,7 @@ WRONG = [
     ("precision: auto", "precision: bf16", "train.precision: 'bf16'", "'bfloat16'"),
     ("test_flips: false", "test_flips: 3", "train.test_flips: 3", "boolean"),
     ("memory_share: 0.4", "memory_share: 1.5", "train.memory_share: 1.5", "less than or equal to 0.9"),
-    ("compile: false", "compile: maybe", "train.compile: 'maybe'", "boolean"),
+    ("execution: auto", "execution: eagr", "train.execution: 'eagr'", "'eager'"),
     ("checkpoint_minutes: 5", "checkpoint_minutes: 0", "train.checkpoint_minutes: 0", "greater than 0"),
     ("models: [cnn5,", "models: [cnn50,", "benchmark.models: 'cnn50'", "'cnn5'"),
     ("seeds: [0, 1, 2]", "seeds: [0, 0]", "benchmark.seeds", "a value twice"),

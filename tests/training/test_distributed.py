@@ -51,11 +51,11 @@ def test_a_batch_size_that_cannot_be_split_raises_an_error(monkeypatch: pytest.M
 
 NORMALISE = """
 import sys, torch
-from stages.training import sync_batchnorm, distributed
+from stages.training import batch_norm, distributed
 with distributed.process_group(torch.device("cpu")):
     maps, out = torch.load(sys.argv[1])[distributed.rank()].requires_grad_(), f"{sys.argv[1]}.{distributed.rank()}"
     layer = torch.nn.BatchNorm2d(3)
-    with sync_batchnorm.SynchronisedBatchNorm():
+    with batch_norm.SynchronisedBatchNorm():
         normal = layer(maps)
     (normal ** 3).sum().backward()
 torch.save({"normal": normal, "maps": maps.grad, "scale": layer.weight.grad} | layer.state_dict(), out)

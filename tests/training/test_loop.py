@@ -21,7 +21,8 @@ from stages.models.networks import build
 from stages.models.preprocessing import Inputs
 from stages.params.train import Train
 from stages.training import loop
-from stages.training.augmentation import BatchAugmentation, augment
+from stages.training.augmentation import AMOUNTS, augment
+from stages.training.batches import Batches
 from stages.training.checkpoint import Checkpoint
 from stages.training.dataset import LabelledFaces, check_subsets, labelled_faces
 from stages.training.loop import Epoch, Training
@@ -29,7 +30,6 @@ from stages.training.objective import class_weights, loss
 from stages.training.optimizer import build as build_optimizer
 from stages.training.sampler import BLOCK, WINDOW, epoch_batches
 from stages.training.schedule import Schedule
-from stages.training.seeding import reseed
 
 INPUTS = Inputs(16, [0.5], [0.25])
 RECIPE = Train.load(ROOT / "params.yaml").model_copy(
@@ -39,6 +39,11 @@ RECIPE = Train.load(ROOT / "params.yaml").model_copy(
 
 def seeded(seed: int = 0) -> Generator:
     return Generator().manual_seed(seed)
+
+
+def amounts(count: int, seed: int = 0) -> torch.Tensor:
+    """Return random numbers for `augment`."""
+    return torch.rand(AMOUNTS, count, generator=seeded(seed))
 
 
 def smooth(count: int, channels: int = 1, size: int = 48) -> torch.Tensor:
@@ -55,41 +60,43 @@ def smooth(count: int, channels: int = 1, size: int = 48) -> torch.Tensor:
 def test_strength_0_only_resizes(channels: int, size: int) -> None:
     images = smooth(4, channels)
     resized = functional.interpolate(images, (size, size), mode="bilinear", antialias=True)
-    torch.testing.assert_close(augment(images, size, 0.0, seeded()), resized, atol=1e-4, rtol=0)
+    torch.testing.assert_close(augment(images, size, 0.0, amounts(4)), resized, atol=1e-4, rtol=0)
 
 
 def test_the_same_seed_augments_alike() -> None:
-    first, again, other = (augment(smooth(4), 48, 1.0, seeded(seed)) for seed in (1, 1, 2))
+    first, again, other = (augment(smooth(4), 48, 1.0, amounts(4, seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
 def test_each_image_is_augmented_independently() -> None:
     images = smooth(1).expand(64, 1, 48, 48)
-    augmented = augment(images, 48, 1.0, seeded()).flatten(1)
+    augmented = augment(images, 48, 1.0, amounts(64)).flatten(1)
     assert len(augmented.unique(dim=0)) == 64
     images = smooth(16)
     either_way = torch.cat([images, images.flip(3)]).flatten(1)  # mirrored or not
-    likeness = torch.corrcoef(torch.cat([augment(images, 48, 0.3, seeded()).flatten(1), either_way]))[:16, 16:]
+    likeness = torch.corrcoef(torch.cat([augment(images, 48, 0.3, amounts(16)).flatten(1), either_way]))[:16, 16:]
     assert torch.equal(likeness.argmax(1) % 16, torch.arange(16))
 
 
 def test_mirrored_half_of_the_time() -> None:
     images = torch.linspace(0, 1, 48).expand(400, 1, 48, 48)  # dark left, bright right
-    augmented = augment(images, 48, 1.0, seeded())
+    augmented = augment(images, 48, 1.0, amounts(400))
     mirrored = augmented[..., :24].mean((1, 2, 3)) > augmented[..., 24:].mean((1, 2, 3))
     assert 0.4 < mirrored.float().mean() < 0.6
 
 
 def test_strength_scales_the_changes_and_values_stay_in_range() -> None:
     images = (smooth(1) + smooth(1).flip(3)).div(2).expand(200, 1, 48, 48)  # symmetric: mirroring changes nothing
-    distances = [(augment(images, 48, strength, seeded()) - images).abs().mean() for strength in (0, 0.25, 0.5, 1, 2)]
+    distances = [
+        (augment(images, 48, strength, amounts(200)) - images).abs().mean() for strength in (0, 0.25, 0.5, 1, 2)
+    ]
     assert all(weaker + 0.01 < stronger for weaker, stronger in pairwise(distances))
-    strong = augment(images, 48, 3.0, seeded())
+    strong = augment(images, 48, 3.0, amounts(200))
     assert strong.min() >= 0 and strong.max() <= 1
 
 
 def test_all_channels_are_transformed_alike() -> None:
-    augmented = augment(smooth(8).expand(8, 3, 48, 48), 32, 1.0, seeded())
+    augmented = augment(smooth(8).expand(8, 3, 48, 48), 32, 1.0, amounts(8))
     assert torch.equal(augmented[:, 0], augmented[:, 1]) and torch.equal(augmented[:, 0], augmented[:, 2])
 
 
@@ -113,9 +120,9 @@ def test_faces_keep_their_labels(index: pd.DataFrame) -> None:
     assert resident.pixels[:, 0, 0].tolist() == [10, 0, 26, 29] and resident.pixels.dtype == torch.uint8
     assert faces_on_disk.to(torch.device("cpu"), limit=4 * 256).streamed is False
     assert faces_on_disk.to(torch.device("cpu"), limit=4 * 256 - 1).streamed
-    batches = torch.tensor([[[3, 0]], [[1, 2]]] * 5)
-    for one, other in zip(faces_on_disk.read(batches), resident.read(batches), strict=True):
-        assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1]) and one[0].shape == (1, 2, 16, 16)
+    positions = torch.tensor([3, 0, 1, 2] * 5)
+    for one, other in zip(faces_on_disk.read(positions, 2), resident.read(positions, 2), strict=True):
+        assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1]) and one[0].shape == (2, 16, 16)
 
 
 def test_streamed_faces_occur_once_and_blocks_are_shuffled_together() -> None:
@@ -123,7 +130,8 @@ def test_streamed_faces_occur_once_and_blocks_are_shuffled_together() -> None:
     rows = epoch_batches(targets, 1, False, 0, 1, streamed=True).flatten()
     assert torch.equal(rows.sort().values, torch.arange(len(targets)))
     first, second = (set((part // BLOCK).tolist()) for part in rows.split(BLOCK * WINDOW))
-    assert len(first) == WINDOW and len(first & second) <= 1 and max(first) > WINDOW
+    assert len(first) - WINDOW in (0, 1)  # one more if the last block, which is short, is among them
+    assert len(first & second) <= 1 and max(first) > WINDOW
     assert (rows[1:] // BLOCK != rows[:-1] // BLOCK).double().mean() > 0.9
     assert not torch.equal(rows, epoch_batches(targets, 1, False, 0, 2, streamed=True).flatten())
 
@@ -340,10 +348,11 @@ def test_layer_decay_lowers_early_rates_and_biases_have_no_weight_decay(name: st
 def images_of(**changes: object) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the inputs and the targets of a batch of 64 white and 64 black faces."""
     recipe = RECIPE.model_copy(update={"strength": 0.0, "label_smoothing": 0.0} | changes)
-    reseed(0)
     targets = torch.arange(128) % 2
-    faces = (255 * targets).to(torch.uint8).view(-1, 1, 1).expand(128, 16, 16)
-    return BatchAugmentation(recipe, Inputs(16, [0.0], [1.0]), 2, "cpu")(faces, targets, seeded())
+    faces = LabelledFaces((255 * targets).to(torch.uint8).view(-1, 1, 1).expand(128, 16, 16), targets)
+    batches = Batches(faces, Inputs(16, [0.0], [1.0]), 2, recipe, 0).epoch(1, torch.arange(128).view(-1, 8))
+    micro_batches = [pair for step in batches for pair in step]
+    return torch.cat([images for images, _ in micro_batches]), torch.cat([targets for _, targets in micro_batches])
 
 
 def test_targets_are_one_hot_or_smoothed() -> None:
@@ -368,9 +377,8 @@ def test_random_erasing_changes_a_part_of_some_faces() -> None:
 
 
 def test_micro_batches_give_the_same_weights_as_one_batch() -> None:
-    at_once, in_parts = (training(32, linear(), accumulation=parts, precision="float32") for parts in (1, 4))
-    in_parts.augmentation = at_once.augmentation = BatchAugmentation(
-        RECIPE.model_copy(update={"strength": 0.0}), INPUTS, 2, "cpu"
+    at_once, in_parts = (
+        training(32, linear(), accumulation=parts, precision="float32", strength=0.0) for parts in (1, 4)
     )
     run(at_once)
     run(in_parts)
@@ -382,7 +390,7 @@ def test_the_gradient_is_clipped() -> None:
     def moved(clip: float | None) -> float:
         some = training(8, linear(), optimizer="sgd", schedule="constant", lr=1.0, weight_decay=0.0, clip=clip)
         before = nn.utils.parameters_to_vector(some.network.parameters()).clone()
-        some._step(some.train.pixels.unsqueeze(0), some.train.targets.unsqueeze(0))
+        some._step([(INPUTS(some.train.pixels), functional.one_hot(some.train.targets, 2).float())])
         return (nn.utils.parameters_to_vector(some.network.parameters()) - before).norm().item()
 
     assert moved(None) > 0.02 and moved(0.01) == pytest.approx(0.019, rel=0.01)  # Nesterov: 1 + momentum

@@ -1,11 +1,14 @@
-"""Synchronised batch normalisation on the CPU, which PyTorch's SyncBatchNorm does not support."""
+"""Batch normalisation in several processes, whose statistics are shared or local.
+
+PyTorch's SyncBatchNorm does not run on a CPU, and on a GPU it makes the host wait in every layer.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
@@ -67,3 +70,19 @@ def _batch_norm(
     if weight is not None and bias is not None:
         normalised = normalised * weight.view(shape) + bias.view(shape)
     return normalised.to(maps.dtype)
+
+
+def statistics(*networks: nn.Module) -> Tensor:
+    """Return the running means and variances (all buffers of floating-point numbers) as one vector."""
+    return torch.cat([buffer.flatten() for buffer in _buffers(networks)] or [torch.empty(0)])
+
+
+def set_statistics(values: Tensor, *networks: nn.Module) -> None:
+    """Set the running means and variances to those that `statistics` returned."""
+    buffers = _buffers(networks)
+    for buffer, part in zip(buffers, values.split([buffer.numel() for buffer in buffers]), strict=True):
+        buffer.copy_(part.view(buffer.shape))
+
+
+def _buffers(networks: Sequence[nn.Module]) -> list[Tensor]:
+    return [buffer for network in networks for buffer in network.buffers() if buffer.is_floating_point()]
