@@ -14,7 +14,9 @@ from helpers.project import ENVIRONMENT, ROOT
 from speed.gpu import smoke
 from speed.gpu.setting import Setting
 from stages.models.networks import build
+from stages.training import loop
 from stages.training.checkpoint import Checkpoint
+from stages.training.objective import loss
 
 CPU = torch.device("cpu")
 SIZE = 48
@@ -95,5 +97,19 @@ def test_a_training_that_does_not_resume_is_reported(change, line, recipe, monke
 def test_the_steps_of_an_epoch_and_nothing_else_must_not_wait(recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     modes = []
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", modes.append)
-    smoke.train(recipe, SIZE, CPU, watched=True)
-    assert modes == (smoke.EPOCHS - 1) * ["error", "default"]  # an epoch is one chunk here
+    smoke.watch(recipe, SIZE, CPU)
+    assert modes == [*(smoke.EPOCHS - 1) * ["error", "default"], "default"]  # an epoch is one chunk here
+
+
+def test_a_step_that_waits_is_reported(recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes = []
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", modes.append)
+
+    def waits(*_):
+        if modes and modes[-1] == "error":
+            raise RuntimeError("called a synchronizing CUDA operation")
+        return loss(*_)
+
+    monkeypatch.setattr(loop, "loss", waits)
+    line = smoke.outcome(lambda: smoke.watch(recipe, SIZE, CPU))
+    assert line == "RuntimeError: called a synchronizing CUDA operation" and modes[-1] == "default"

@@ -47,6 +47,13 @@ class StoppingCheckpoint(Checkpoint):
             raise StopError
 
 
+class NoCheckpoint(Checkpoint):
+    """Saves nothing: while a checkpoint is written beside the training, its thread waits for the GPU."""
+
+    def save(self, state: dict) -> None:
+        pass
+
+
 @dataclass(frozen=True)
 class WatchedFaces(LabelledFaces):
     """Training faces with which the training fails if the host waits for the GPU between the first and the last step.
@@ -83,7 +90,7 @@ def cell(recipe: Recipe, size: int, device: torch.device) -> dict:
     checks = {"repeat": partial(repeat, weights, recipe, size, device)}
     checks["resume"] = partial(resume, weights, recipe, size, device)
     if device.type == "cuda":
-        checks["sync"] = partial(train, recipe, size, device, watched=True)
+        checks["sync"] = partial(watch, recipe, size, device)
     with redirect_stderr(io.StringIO()):  # no terminal shows the loss, for which the host would wait
         outcomes = {name: outcome(check) for name, check in checks.items()}
     wrong = [f"{name}: {line}" for name, line in outcomes.items() if line != "ok"]
@@ -117,12 +124,19 @@ def resume(weights: str, recipe: Recipe, size: int, device: torch.device) -> Non
     raise AssertionError("the training was not stopped")
 
 
+def watch(recipe: Recipe, size: int, device: torch.device) -> None:
+    try:
+        train(recipe, size, device, NoCheckpoint, WatchedFaces)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
 def train(
     recipe: Recipe,
     size: int,
     device: torch.device,
     kind: type[Checkpoint] = Checkpoint,
-    watched: bool = False,
+    faces_kind: type[LabelledFaces] = LabelledFaces,
     folder: str | None = None,
 ) -> tuple[str, int]:
     """Train a network with random faces; return a hash of its last and its best weights, and the first step.
@@ -132,7 +146,7 @@ def train(
         size: height and width of the network's input.
         device: where it is trained.
         kind: how checkpoints are saved.
-        watched: whether the training fails if the host waits for the GPU within an epoch.
+        faces_kind: how training faces are read.
         folder: where checkpoints are, from which the training goes on; None for a new folder.
     """
     with tempfile.TemporaryDirectory() as empty:
@@ -140,8 +154,7 @@ def train(
         hardware.deterministic(0, device=device)
         network = build(recipe.arch, CLASSES, 1, size, recipe.dropout).to(device, memory_format=torch.channels_last)
         faces, validation = noise(BATCHES * recipe.batch_size, device), noise(recipe.batch_size, device)
-        if watched:
-            faces = WatchedFaces(faces.pixels, faces.targets)
+        faces = faces_kind(faces.pixels, faces.targets)
         training = Training(network, Inputs(size, [0.5], [0.25]), faces, validation, CLASSES, recipe, seed=0)
         checkpoint = kind({"benchmark": recipe.arch}, training.computation)
         training.restore(checkpoint)
