@@ -5,6 +5,7 @@
 Options replace values of params.yaml. An interrupted training continues from its last checkpoint.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -22,6 +23,7 @@ from stages.training.curves import Curves
 from stages.training.dataset import select_faces
 from stages.training.determinism import check_deterministic
 from stages.training.facts import determining_facts, final_facts, initial_facts, speed_facts
+from stages.training.gpu_batch import for_device
 from stages.training.initial_weights import expected_inputs, initial_network
 from stages.training.loop import Training
 from stages.training.progress import print_epoch, print_resumed, print_start, stoppable
@@ -42,10 +44,11 @@ def main() -> None:
 
 def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     """Train the model of a run and write its outputs."""
-    recipe = run.recipe
     all_faces, copies = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
     index = read_index(INDEX)
     labels, faces, validation = select_faces(run, all_faces, copies, index, read_index(COPIES))
+    recipe = for_device(run.recipe, device, len(faces))
+    run = replace(run, recipe=recipe)
     inputs = Inputs.fit(faces.pixels, recipe.input_size or faces.pixels.shape[1])
     network, seen = initial_network(recipe, labels, len(inputs.mean), inputs.size, "data/model")
     inputs = expected_inputs(recipe, network, inputs)

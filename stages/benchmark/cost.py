@@ -19,6 +19,7 @@ from stages.models.networks import build
 from stages.models.preprocessing import Inputs
 from stages.params.data import Data
 from stages.params.models import load_recipe
+from stages.training.gpu_batch import for_device
 
 
 def main() -> None:
@@ -27,8 +28,8 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="one of `models` in params.yaml")
     parser.add_argument("--threads", type=int, help="CPU threads; default: the number of cores")
     options = parser.parse_args()
-    recipe, data = load_recipe(options.model), Data.load()
-    device = hardware.device()
+    device, data = hardware.device(), Data.load()
+    recipe = for_device(load_recipe(options.model), device)
     hardware.deterministic(0, options.threads, device)
 
     inputs = Inputs(recipe.input_size or data.size, [0.5] * data.channels, [0.25] * data.channels)

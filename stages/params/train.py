@@ -17,6 +17,7 @@ class Train(Section):
     epochs: Annotated[int, Field(ge=1, le=1_000_000)]
     patience: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=2, le=65_536)]
+    gpu_batch_size: Annotated[int, Field(ge=2, le=65_536)] | None
     accumulation: Annotated[int, Field(ge=1)]
     optimizer: str
     lr: Annotated[float, Field(gt=0, le=10)]

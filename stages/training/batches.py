@@ -8,13 +8,12 @@ from torch import Generator, Tensor
 
 from stages.models.preprocessing import Inputs, to_images
 from stages.params.train import Train
-from stages.training import distributed, erasing, mixing
-from stages.training.augmentation import AMOUNTS, augment
+from stages.training import augmentation, distributed, erasing, mixing
 from stages.training.dataset import LabelledFaces
 from stages.training.seeding import Purpose, combine_seeds
 
 # Bytes of images that are augmented at once: on a CPU as many as its cache holds, on a GPU as many as keep it busy.
-CHUNK_BYTES = {"cpu": 2**21, "cuda": 2**28, "mps": 2**27}
+CHUNK_BYTES = {"cpu": 2**22, "cuda": 2**28, "mps": 2**27}
 
 MicroBatches = list[tuple[Tensor, Tensor]]
 
@@ -69,11 +68,11 @@ class Batches:
         chunks = self._faces.read(rows[first:].flatten(), at_once * parts * count)
         for start, (faces, targets) in zip(range(first, steps, at_once), chunks, strict=True):
             here = slice(start * parts * count, (start + at_once) * parts * count)
-            images = augment(to_images(faces), self._inputs.size, recipe.strength, drawn[Purpose.DISTORTION][:, here])
+            images = augmentation.augment(to_images(faces), self._inputs.size, drawn[Purpose.DISTORTION][:, here])
             images, probabilities = self._inputs.normalise(images), self._probabilities[targets]
             if recipe.erasing:
                 self._noise.manual_seed(combine_seeds(self._seed, Purpose.NOISE, number, start, distributed.rank()))
-                images = erasing.erase(images, recipe.erasing, drawn[Purpose.ERASING][:, here], self._noise)
+                images = erasing.erase(images, drawn[Purpose.ERASING][:, here], self._noise)
             if recipe.mixup or recipe.cutmix:
                 mixture = drawn[Purpose.MIXING][:, start * parts : (start + at_once) * parts]
                 images, probabilities = mixing.mix(images, probabilities, mixture)
@@ -87,12 +86,14 @@ class Batches:
     def _draw(self, epoch: int, positions: Tensor) -> dict[Purpose, Tensor]:
         """Return the random numbers of an epoch, for this process's faces in the order of its batches."""
         recipe, drawn = self._recipe, {}
-        for purpose, kinds in ((Purpose.DISTORTION, AMOUNTS), (Purpose.ERASING, erasing.AMOUNTS)):
-            generator = Generator().manual_seed(combine_seeds(self._seed, purpose, epoch))
-            amounts = torch.rand(kinds, *positions.shape, generator=generator)
-            drawn[purpose] = self.micro_batches(amounts).flatten(1).to(self._device)
+        generator = Generator().manual_seed(combine_seeds(self._seed, Purpose.DISTORTION, epoch))
+        drawn[Purpose.DISTORTION] = augmentation.draw(positions.shape, recipe.strength, generator)
+        if recipe.erasing:
+            generator.manual_seed(combine_seeds(self._seed, Purpose.ERASING, epoch))
+            drawn[Purpose.ERASING] = erasing.draw(positions.shape, recipe.erasing, self._inputs.size, generator)
+        drawn = {purpose: self.micro_batches(numbers).flatten(1) for purpose, numbers in drawn.items()}
         if recipe.mixup or recipe.cutmix:
             rng = np.random.default_rng([self._seed, Purpose.MIXING, epoch])
             batches = len(positions) * recipe.accumulation  # the same mixtures in all processes
-            drawn[Purpose.MIXING] = mixing.draw(recipe.mixup, recipe.cutmix, batches, rng).to(self._device)
-        return drawn
+            drawn[Purpose.MIXING] = mixing.draw(recipe.mixup, recipe.cutmix, batches, rng)
+        return {purpose: numbers.to(self._device) for purpose, numbers in drawn.items()}

@@ -225,9 +225,9 @@ class Training:
             with autocast(self.device, self.dtype), self.batch_norm_context():
                 outputs = self.forward(images).float()
             batch_loss = loss(outputs, probabilities, self.class_weights, self.recipe.focal)
-            self.scaler.scale(batch_loss / len(micro_batches)).backward()
+            self.scaler.scale(batch_loss if len(micro_batches) == 1 else batch_loss / len(micro_batches)).backward()
             all_outputs.append(outputs.detach())
-        return torch.cat(all_outputs), batch_loss.detach()
+        return all_outputs[0] if len(all_outputs) == 1 else torch.cat(all_outputs), batch_loss.detach()
 
     def _step(self, micro_batches: MicroBatches) -> None:
         """Make one step of the optimiser."""

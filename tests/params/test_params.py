@@ -57,6 +57,7 @@ WRONG = [
     ("clip: null", "clip: 0.0", "train.clip: 0.0", "greater than 0"),
     ("dropout: null", "dropout: 1.0", "train.dropout: 1.0", "less than 1"),
     ("label_smoothing: 0.1", "label_smoothing: 1.1", "train.label_smoothing: 1.1", "less than 1"),
+    ("gpu_batch_size: 256", "gpu_batch_size: 1", "train.gpu_batch_size: 1", "greater than or equal to 2"),
     ("focal: 0.0", "focal: -1.0", "train.focal: -1.0", "greater than or equal to 0"),
     ("balance: none", "balance: sample", "train.balance: 'sample'", "'sampling'"),
     ("balance: none", "balance: weights", "train.balance: 'weights' and augment.balance: 1.0", "set one to none"),

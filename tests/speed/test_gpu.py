@@ -25,7 +25,7 @@ SIZE = 48
 @pytest.fixture
 def recipe():
     setting = Setting(CPU, ["mini_xception"], None, 1, True)
-    ((_, recipe, _),) = setting.recipes(1)
+    ((_, recipe, _),) = setting.recipes()
     return recipe.model_copy(update={"precision": "float32", **smoke.EXACT})
 
 

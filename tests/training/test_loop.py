@@ -21,7 +21,7 @@ from stages.models.networks import build
 from stages.models.preprocessing import Inputs
 from stages.params.train import Train
 from stages.training import loop
-from stages.training.augmentation import AMOUNTS, augment
+from stages.training.augmentation import augment, draw
 from stages.training.batches import Batches
 from stages.training.checkpoint import Checkpoint
 from stages.training.dataset import LabelledFaces, check_subsets, labelled_faces
@@ -41,9 +41,9 @@ def seeded(seed: int = 0) -> Generator:
     return Generator().manual_seed(seed)
 
 
-def amounts(count: int, seed: int = 0) -> torch.Tensor:
-    """Return random numbers for `augment`."""
-    return torch.rand(AMOUNTS, count, generator=seeded(seed))
+def augmented(images: torch.Tensor, size: int, strength: float, seed: int = 0) -> torch.Tensor:
+    """Return randomly changed images."""
+    return augment(images, size, draw(torch.Size([len(images)]), strength, seeded(seed)))
 
 
 def smooth(count: int, channels: int = 1, size: int = 48) -> torch.Tensor:
@@ -60,44 +60,42 @@ def smooth(count: int, channels: int = 1, size: int = 48) -> torch.Tensor:
 def test_strength_0_only_resizes(channels: int, size: int) -> None:
     images = smooth(4, channels)
     resized = functional.interpolate(images, (size, size), mode="bilinear", antialias=True)
-    torch.testing.assert_close(augment(images, size, 0.0, amounts(4)), resized, atol=1e-4, rtol=0)
+    torch.testing.assert_close(augmented(images, size, 0.0), resized, atol=1e-4, rtol=0)
 
 
 def test_the_same_seed_augments_alike() -> None:
-    first, again, other = (augment(smooth(4), 48, 1.0, amounts(4, seed)) for seed in (1, 1, 2))
+    first, again, other = (augmented(smooth(4), 48, 1.0, seed) for seed in (1, 1, 2))
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
 def test_each_image_is_augmented_independently() -> None:
     images = smooth(1).expand(64, 1, 48, 48)
-    augmented = augment(images, 48, 1.0, amounts(64)).flatten(1)
-    assert len(augmented.unique(dim=0)) == 64
+    changed = augmented(images, 48, 1.0).flatten(1)
+    assert len(changed.unique(dim=0)) == 64
     images = smooth(16)
     either_way = torch.cat([images, images.flip(3)]).flatten(1)  # mirrored or not
-    likeness = torch.corrcoef(torch.cat([augment(images, 48, 0.3, amounts(16)).flatten(1), either_way]))[:16, 16:]
+    likeness = torch.corrcoef(torch.cat([augmented(images, 48, 0.3).flatten(1), either_way]))[:16, 16:]
     assert torch.equal(likeness.argmax(1) % 16, torch.arange(16))
 
 
 def test_mirrored_half_of_the_time() -> None:
     images = torch.linspace(0, 1, 48).expand(400, 1, 48, 48)  # dark left, bright right
-    augmented = augment(images, 48, 1.0, amounts(400))
-    mirrored = augmented[..., :24].mean((1, 2, 3)) > augmented[..., 24:].mean((1, 2, 3))
+    changed = augmented(images, 48, 1.0)
+    mirrored = changed[..., :24].mean((1, 2, 3)) > changed[..., 24:].mean((1, 2, 3))
     assert 0.4 < mirrored.float().mean() < 0.6
 
 
 def test_strength_scales_the_changes_and_values_stay_in_range() -> None:
     images = (smooth(1) + smooth(1).flip(3)).div(2).expand(200, 1, 48, 48)  # symmetric: mirroring changes nothing
-    distances = [
-        (augment(images, 48, strength, amounts(200)) - images).abs().mean() for strength in (0, 0.25, 0.5, 1, 2)
-    ]
+    distances = [(augmented(images, 48, strength) - images).abs().mean() for strength in (0, 0.25, 0.5, 1, 2)]
     assert all(weaker + 0.01 < stronger for weaker, stronger in pairwise(distances))
-    strong = augment(images, 48, 3.0, amounts(200))
+    strong = augmented(images, 48, 3.0)
     assert strong.min() >= 0 and strong.max() <= 1
 
 
 def test_all_channels_are_transformed_alike() -> None:
-    augmented = augment(smooth(8).expand(8, 3, 48, 48), 32, 1.0, amounts(8))
-    assert torch.equal(augmented[:, 0], augmented[:, 1]) and torch.equal(augmented[:, 0], augmented[:, 2])
+    changed = augmented(smooth(8).expand(8, 3, 48, 48), 32, 1.0)
+    assert torch.equal(changed[:, 0], changed[:, 1]) and torch.equal(changed[:, 0], changed[:, 2])
 
 
 # The faces

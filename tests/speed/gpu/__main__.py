@@ -14,11 +14,11 @@ Commands, and how many minutes each should take on an H100 (estimated, never run
 
 Each command prints a line for each measurement and writes all of them to FOLDER/<command>.json (FOLDER is `.` if it is
 not given), with card, driver, versions and commit. It exits with 1 if one of them failed. Recipes are those of
-params.yaml with 16 times its batch, in smoke 4 times; fer takes all from the project.
+params.yaml on a GPU, in peak with larger batches; fer takes all from the project.
 
---project is a repository of this project with FER2013 whose stage split has run; for fer with augment.balance 0,
-clean.whole_test true, and a batch and a rate for a GPU. --rehearse trains two small architectures on the CPU with a few
-tiny batches: it shows that the commands work, and no speed.
+--project is a repository of this project with FER2013 whose stage split has run; for fer with augment.balance 0
+and clean.whole_test true. --rehearse trains two small architectures on the CPU with a few tiny batches: it shows that
+the commands work, and no speed.
 
     python tests/speed/gpu all --out DIR --project PROJECT
     python tests/speed/gpu smoke --out DIR --arch resnet18 vit_b16

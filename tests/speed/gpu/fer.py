@@ -39,6 +39,7 @@ from stages.params.general import General
 from stages.params.models import load_recipe
 from stages.training.checkpoint import Checkpoint
 from stages.training.dataset import labelled_faces
+from stages.training.gpu_batch import for_device
 from stages.training.loop import Training
 
 TARGETS = (0.656, 0.70)
@@ -73,6 +74,7 @@ def main() -> None:
         checkpoint.remove()
     result = {"arch": training.recipe.arch, "training_faces": len(training.train)}
     result |= {"test_faces": len(training.validation), "precision": training.precision}
+    result |= {"batch_size": training.recipe.batch_size, "lr": training.recipe.lr}
     for target in TARGETS:
         reached = (seconds for seconds, epoch in epochs if epoch.validation["accuracy"] >= target)
         seconds = next(reached, None)
@@ -97,6 +99,7 @@ def prepare(project: Path, seed: int, device: torch.device) -> Training:
     inputs = Inputs.fit(faces.pixels, recipe.input_size or faces.pixels.shape[1])
     network = build(recipe.arch, len(labels), len(inputs.mean), inputs.size, recipe.dropout)
     network.to(device).to(memory_format=torch.channels_last)
+    recipe = for_device(recipe, device, len(faces))
     recipe = recipe.model_copy(update={"patience": recipe.epochs})  # the test faces must not end the training
     return Training(network, inputs, faces.to(device), validation.to(device), len(labels), recipe, seed)
 

@@ -8,6 +8,7 @@ import torch
 
 from stages.params.data import Data
 from stages.params.models import Recipe, load_recipe
+from stages.training.gpu_batch import for_device
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,9 @@ class Setting:
     seeds: int
     rehearse: bool
 
-    def recipes(self, factor: int) -> Iterator[tuple[str, Recipe, int]]:
-        """Yield the name of each architecture with its input size, its recipe in params.yaml, and this size.
-
-        The batch is that of params.yaml, which suits a CPU, times `factor`. The rate stays, as speed does not depend on
-        it.
-        """
+    def recipes(self) -> Iterator[tuple[str, Recipe, int]]:
+        """Yield the name of each architecture with its input size, its recipe on this device, and this size."""
         for arch in self.architectures:
-            recipe = load_recipe(arch)
+            recipe = for_device(load_recipe(arch), self.device)
             size = Data.load().size if self.rehearse else recipe.input_size or Data.load().size
-            batch = 8 if self.rehearse else factor * recipe.batch_size
-            yield f"{arch}@{size}", recipe.model_copy(update={"batch_size": batch, "tensorboard": None}), size
+            yield f"{arch}@{size}", recipe.model_copy(update={"batch_size": 8} if self.rehearse else {}), size

@@ -22,7 +22,6 @@ from stages.training.checkpoint import Checkpoint
 from stages.training.dataset import LabelledFaces
 from stages.training.loop import Training
 
-BATCH = 4  # times that of params.yaml
 BATCHES, EPOCHS = 4, 2
 STOP = 7  # the checkpoint after which a training is stopped, in its second epoch
 RANDOM = {"erasing": 0.2, "mixup": 0.2, "ema": 0.9}  # all that draws random numbers, and all that has a state
@@ -76,7 +75,7 @@ class WatchedFaces(LabelledFaces):
 
 
 def cells(setting: Setting) -> Iterator[tuple[str, Callable[[], dict]]]:
-    for name, recipe, size in setting.recipes(BATCH):
+    for name, recipe, size in setting.recipes():
         for precision in PRECISIONS:
             exact = recipe.model_copy(update={"precision": precision, **EXACT})
             yield f"{name} {precision}", partial(cell, exact, size, setting.device)
