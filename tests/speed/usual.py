@@ -199,10 +199,11 @@ if __name__ == "__main__":
         print(f"{arch}@{size}, {describe(result)}")
 
     batches = to_images(faces.pixels[: 20 * recipe.batch_size].to(device)).split(recipe.batch_size)
-    kornia_augment = kornia(recipe.strength)
+    kornia_augment, generator = kornia(recipe.strength), torch.Generator()
 
     def our_augment(images: torch.Tensor) -> torch.Tensor:
-        return ours.augment(images, size, recipe.strength, torch.rand(ours.AMOUNTS, len(images), device=device))
+        changes = ours.draw(torch.Size([len(images)]), recipe.strength, generator)
+        return ours.augment(images, size, changes.to(device))
 
     our_time, their_time = seconds(
         device,
