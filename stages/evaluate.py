@@ -44,8 +44,9 @@ def main() -> None:
     if empty := [name for name, subset in faces.items() if subset.empty]:
         raise InputError(f"data/split/index.csv: there is no {empty[0]} face; change `split` in params.yaml")
 
-    hardware.deterministic(config["seed"], arguments.threads)
-    network.to(hardware.device()).to(memory_format=torch.channels_last)
+    device = hardware.device()
+    hardware.deterministic(config["seed"], arguments.threads, device)
+    network.to(device).to(memory_format=torch.channels_last)
     outputs = {name: _logits(network, config, subset) for name, subset in faces.items()}
     rows = {name: prediction_table(subset, outputs[name], labels) for name, subset in faces.items()}
     temperature = fit_temperature(outputs["validation"], pd.Index(labels).get_indexer(rows["validation"].label))
@@ -74,7 +75,7 @@ def _logits(network: nn.Module, config: dict, faces: pd.DataFrame) -> np.ndarray
     pixels = Selection((open_faces(Path("data/merged/faces.npy")), faces.id.to_numpy()))
     inputs, flips = Inputs(**config["inputs"]), config["recipe"]["test_flips"]
     outputs = logits(network, inputs, pixels, config["precision"], flips)
-    return outputs.double().cpu().numpy()
+    return outputs.cpu().double().numpy()  # Apple's MPS has no float64
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from stages.training import distributed
 from stages.training.checkpoint import Checkpoint
 from stages.training.curves import Curves
 from stages.training.dataset import select_faces
+from stages.training.determinism import check_deterministic
 from stages.training.facts import determining_facts, final_facts, initial_facts, speed_facts
 from stages.training.gpu_batch import for_device
 from stages.training.initial_weights import expected_inputs, initial_network
@@ -35,8 +36,8 @@ INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
 def main() -> None:
     """Train the run that the command line and params.yaml describe."""
     run = parse_run(__doc__)
-    hardware.deterministic(run.seed, run.threads)
     device = hardware.device()
+    hardware.deterministic(run.seed, run.threads, device)
     with distributed.process_group(device):
         train(run, RunPaths.of(run.folder), device)
 
@@ -52,6 +53,7 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     network, seen = initial_network(recipe, labels, len(inputs.mean), inputs.size, "data/model")
     inputs = expected_inputs(recipe, network, inputs)
     network.to(device).to(memory_format=torch.channels_last)
+    check_deterministic(network, inputs, recipe)
     hashes = {str(path): sha256(path) for path in (INDEX, COPIES)}
     facts = initial_facts(run, labels, network, inputs, hashes, seen_test_faces(run, index, seen))
     limit = recipe.memory_share * hardware.total_memory(device)

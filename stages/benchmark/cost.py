@@ -28,9 +28,9 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="one of `models` in params.yaml")
     parser.add_argument("--threads", type=int, help="CPU threads; default: the number of cores")
     options = parser.parse_args()
-    hardware.deterministic(0, options.threads)
     device, data = hardware.device(), Data.load()
     recipe = for_device(load_recipe(options.model), device)
+    hardware.deterministic(0, options.threads, device)
 
     inputs = Inputs(recipe.input_size or data.size, [0.5] * data.channels, [0.25] * data.channels)
     network = build(recipe.arch, len(data.labels), data.channels, inputs.size, recipe.dropout)

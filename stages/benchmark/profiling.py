@@ -28,12 +28,17 @@ class Speed:
 
 
 def training_speed(network: nn.Module, inputs: Inputs, faces: Tensor, classes: int, recipe: Train) -> Speed:
-    """Measure training steps: forward pass, backward pass and the step of the optimiser.
+    """Measure `training_step`, with the same arguments."""
+    return _measure(training_step(network, inputs, faces, classes, recipe), faces)
+
+
+def training_step(network: nn.Module, inputs: Inputs, faces: Tensor, classes: int, recipe: Train) -> Callable[[], None]:
+    """Return a function that makes one training step: forward pass, backward pass and the step of the optimiser.
 
     Reading and augmenting the faces is not part of it.
 
     Args:
-        network: the network, on the device where it is measured.
+        network: the network, on the device where it is measured; it is switched to training mode.
         inputs: its preprocessing.
         faces: one batch, uint8 B×H×W or B×H×W×3, on the device.
         classes: number of classes.
@@ -57,7 +62,7 @@ def training_speed(network: nn.Module, inputs: Inputs, faces: Tensor, classes: i
         scaler.step(steps)
         scaler.update()
 
-    return _measure(step, faces)
+    return step
 
 
 def inference_speed(network: nn.Module, inputs: Inputs, faces: Tensor, recipe: Train) -> Speed:

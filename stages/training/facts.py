@@ -74,7 +74,7 @@ def final_facts(training: Training, arch: str, sources: dict[str, Any]) -> dict[
         "sources": sources,
         "drawn_faces": any(source["drawn"] for source in sources.values()),
         "torch": torch.__version__,
-        "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
+        "device": "cpu" if device.type == "cpu" else hardware.device_name(device),
         "precision": training.precision,
     }
 

@@ -10,14 +10,16 @@ import os
 import statistics
 import sys
 import tempfile
-import time
+from copy import deepcopy
 from pathlib import Path
 
 import torch
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from helpers.timing import wait
+from stages.benchmark.profiling import training_step
 from stages.models import hardware
-from stages.models.hardware import autocast
 from stages.models.networks import build
 from stages.models.preprocessing import Inputs
 from stages.params.train import Train
@@ -25,65 +27,69 @@ from stages.training.checkpoint import Checkpoint
 from stages.training.curves import Curves
 from stages.training.dataset import LabelledFaces
 from stages.training.loop import Training
-from stages.training.objective import loss
 
-CLASSES, SIDE, BATCHES, ROUNDS = 7, 48, 100, 5
-DEVICE = hardware.device()
+CLASSES, SIDE = 7, 48
 
 
-def noise(count: int) -> LabelledFaces:
+def noise(count: int, device: torch.device) -> LabelledFaces:
     """Return random faces on the device."""
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (count, SIDE, SIDE), dtype=torch.uint8, generator=generator)
-    return LabelledFaces(pixels, torch.arange(count) % CLASSES).to(DEVICE)
+    return LabelledFaces(pixels, torch.arange(count) % CLASSES).to(device)
 
 
-def wait() -> float:
-    """Wait for the device and return the time in seconds."""
-    if DEVICE.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter()
+def compare(recipe: Train, size: int, device: torch.device, batches: int = 100, rounds: int = 5) -> dict:
+    """Return both speeds and the median of their ratios in all rounds.
 
-
-def compare(arch: str, size: int, folder: Path) -> None:
-    """Print both speeds and their ratio for one architecture."""
-    recipe = Train.load().model_copy(update={"arch": arch, "epochs": ROUNDS + 1, "patience": ROUNDS + 1})
+    Args:
+        recipe: the recipe with the architecture.
+        size: height and width of the network's input.
+        device: where it is trained.
+        batches: batches in an epoch.
+        rounds: pairs of an epoch and as many steps of the network alone.
+    """
+    recipe = recipe.model_copy(update={"epochs": rounds + 1, "patience": rounds + 1})
     batch, inputs = recipe.batch_size, Inputs(size, [0.5], [0.25])
-    hardware.deterministic(0)
-    network = build(arch, CLASSES, 1, size, None).to(DEVICE, memory_format=torch.channels_last)
-    training = Training(network, inputs, noise(BATCHES * batch), noise(batch), CLASSES, recipe, seed=0)
-    images = inputs(training.train.pixels[:batch])
-    targets = torch.nn.functional.one_hot(training.train.targets[:batch], CLASSES).float()
-
-    def step() -> None:
-        training.optimizer.zero_grad()
-        with autocast(DEVICE, training.dtype):
-            outputs = training.forward(images).float()
-        training.scaler.scale(loss(outputs, targets)).backward()
-        training.scaler.step(training.optimizer)
-        training.scaler.update()
-
-    checkpoint, pairs = Checkpoint({"benchmark": arch}), []
-    with Curves(folder / arch.replace("/", "-"), None, arch) as curves:
-        epochs = training.epochs(checkpoint)
-        curves.log(next(epochs), len(training.train))  # the first epoch is slow
-        for _ in range(ROUNDS):
-            start = wait()
-            curves.log(next(epochs), len(training.train))
-            epoch = wait() - start
-            network.train()
-            start = wait()
-            for _ in range(BATCHES):
-                step()
-            pairs.append((epoch, wait() - start))
-    checkpoint.remove()
-    ratio = statistics.median(alone / epoch for epoch, alone in pairs)
-    epoch, alone = (BATCHES * batch / statistics.median(times) for times in zip(*pairs, strict=True))
-    print(f"{arch}@{size}, {training.dtype}: {epoch:.0f} images/s, the network alone {alone:.0f}, ratio {ratio:.3f}")
+    hardware.deterministic(0, device=device)
+    network = build(recipe.arch, CLASSES, 1, size, recipe.dropout).to(device, memory_format=torch.channels_last)
+    alone = deepcopy(network)
+    training = Training(network, inputs, noise(batches * batch, device), noise(batch, device), CLASSES, recipe, seed=0)
+    step = training_step(alone, inputs, training.train.pixels[:batch], CLASSES, recipe)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = folder
+        checkpoint, pairs = Checkpoint({"benchmark": recipe.arch}), []
+        with Curves(Path(folder) / "curves", None, recipe.arch) as curves:
+            epochs = training.epochs(checkpoint)
+            curves.log(next(epochs), len(training.train))  # the first epoch is slow, and so is the first step
+            step()
+            for _ in range(rounds):
+                start = wait(device)
+                curves.log(next(epochs), len(training.train))
+                epoch = wait(device) - start
+                start = wait(device)
+                for _ in range(batches):
+                    step()
+                pairs.append((epoch, wait(device) - start))
+        checkpoint.remove()
+    epoch, alone = (batches * batch / statistics.median(times) for times in zip(*pairs, strict=True))
+    return {
+        "precision": training.precision,
+        "batch_size": batch,
+        "loop_images_per_second": epoch,
+        "network_images_per_second": alone,
+        "ratio": statistics.median(alone / epoch for epoch, alone in pairs),
+    }
 
 
-with tempfile.TemporaryDirectory() as folder:
-    os.environ["XDG_CACHE_HOME"] = folder
+def describe(result: dict) -> str:
+    return (
+        f"batch {result['batch_size']}, {result['precision']}: {result['loop_images_per_second']:.0f} images/s, "
+        f"the network alone {result['network_images_per_second']:.0f}, ratio {result['ratio']:.3f}"
+    )
+
+
+if __name__ == "__main__":
+    recipe, device = Train.load(), hardware.device()
     for item in sys.argv[1:] or ["cnn5@48", "resnet18@48", "googlenet@96"]:
         arch, size = item.split("@")
-        compare(arch, int(size), Path(folder))
+        print(f"{item}, {describe(compare(recipe.model_copy(update={'arch': arch}), int(size), device))}")
