@@ -112,7 +112,7 @@ def changed(project: Project) -> set[str]:
     ("section", "key", "stages"),
     [
         ("report", "  faces: true", {"check", "report"}),
-        ("train", "  epochs: 1\n", {"check", "train", "explain"}),  # explain shows the augmentation of training
+        ("train", "  epochs: 1\n", {"check", "train"}),
         ("split", "  folds: 3", {"check", "split", "train", "report"}),  # the report shows the settings
         ("clean", "  whole_test: false", {"check", "clean", "report"}),
         ("benchmark", "  threads: 1", {"check"}),
