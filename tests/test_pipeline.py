@@ -372,9 +372,8 @@ def test_a_stage_declares_the_sections_of_params_that_it_loads():
         loaded = {name.lower() for name in re.findall(r"\b([A-Z]\w+)\.load\(\)", text)} - {"general"}
         loaded |= {"train", "models"} if "load_recipe(" in text else set()
         loaded |= set(re.findall(r"General\.load\(\)\.(\w+)", text)) | set(re.findall(r"\bgeneral\.(\w+)", text))
-        if "= read()" in text:
-            listed = re.search(r"for key in \((.*?)\)", text)[1]
-            loaded |= set(re.findall(r'"(\w+)"', listed)) | set(re.findall(r'params\["(\w+)"\]', text))
+        if listed := re.search(r"= read\((.+?)\)", text):
+            loaded |= set(re.findall(r'"(\w+)"', listed[1]))
         declared = {re.sub(r"\..*", "", name) for name in definition.get("params", [])}
         given = {"--model": "model", "--seed": "seed"}
         loaded -= {name for option, name in given.items() if f"{option} " in definition["cmd"]}
