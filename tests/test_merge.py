@@ -57,7 +57,7 @@ def test_the_provenance_of_each_archive_is_copied(project: Project, drawn):
     for dataset, date in (("ck48", None), ("jaffe", "1998-04-14")):
         project.give(dataset, drawn(dataset) / f"{dataset}.zip")
         content = source(drawn=False) | {"date": date, "files": {f"{dataset}.zip": "0" * 64}}
-        (archives / dataset / "source.json").write_text(json.dumps(content))
+        (archives / dataset / "source.json").write_text(json.dumps(content, sort_keys=True))
     project.stage("merge")
     merged = (project.folder / "data/merged/sources.json").read_text()
     sources = {name: json.loads((archives / name / "source.json").read_text()) for name in ("ck48", "jaffe")}
