@@ -18,7 +18,7 @@ from stages.faces.table import read_index, write_index
 from stages.params.data import Data
 from stages.params.split import Split
 
-COLUMNS = ("dataset", "file", "label", "official", "sha256", "cluster", "unit", "phash")
+COLUMNS = ("dataset", "file", "label", "official", "cluster", "unit")
 
 
 def main() -> None:
