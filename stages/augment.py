@@ -13,7 +13,7 @@ from tqdm import tqdm
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.curation.balancing import augment_face, plan_copies
-from stages.faces.table import open_faces, read_index, write_faces, write_index
+from stages.faces.table import SPLIT_COLUMNS, open_faces, read_index, write_faces, write_index
 from stages.params.augment import Augment
 from stages.params.general import General
 
@@ -21,7 +21,7 @@ from stages.params.general import General
 def main() -> None:
     """Write the copies of the training pool."""
     settings, seed = Augment.load(), General.load().seed
-    index = read_index(Path("data/split/index.csv"))
+    index = read_index(Path("data/split/index.csv"), *SPLIT_COLUMNS)
     faces = open_faces(Path("data/merged/faces.npy"), index)
     pool = index[index["split"] == "train"]
     copies = plan_copies(pool, settings.balance, seed)

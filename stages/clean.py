@@ -20,11 +20,13 @@ from stages.curation.transformed_copies import transformed_pairs
 from stages.faces.table import open_faces, read_index, write_index
 from stages.params.clean import Clean
 
+COLUMNS = ("dataset", "file", "label", "subject", "sequence", "official", "sha256")
+
 
 def main() -> None:
     """Clean the merged faces."""
     settings = Clean.load()
-    index = read_index(Path("data/merged/index.csv"))
+    index = read_index(Path("data/merged/index.csv"), *COLUMNS)
     faces = open_faces(Path("data/merged/faces.npy"), index)
     if len(index) != len(faces):
         raise InputError(

@@ -18,6 +18,7 @@ from stages.base.files import read_json, sha256, write_json
 from stages.params.data import Data
 from stages.params.sources import Sources
 from stages.sources import demo, kaggle, local
+from stages.sources.provenance import Fingerprints
 
 SOURCES: dict[str, Any] = {"demo": demo, "local": local, "kaggle": kaggle}
 FINGERPRINTS = Path("data/fingerprints/local.json")
@@ -54,7 +55,7 @@ def fetch(dataset: str, data: Data, sources: Sources) -> None:
 def write_fingerprints(data: Data, sources: Sources) -> None:
     """Write the hash of each local archive by data set; of one that is not there, the last known hash, if any."""
     try:
-        known = read_json(FINGERPRINTS) if FINGERPRINTS.exists() else {}
+        known = read_json(FINGERPRINTS, Fingerprints) if FINGERPRINTS.exists() else {}
     except InputError:  # whose message names the stage that writes it, which is this one
         raise InputError(f"{FINGERPRINTS}: damaged; remove it and run again") from None
     hashes = {}

@@ -21,7 +21,7 @@ from stages.evaluation.calibration import fit_temperature
 from stages.evaluation.summary import basic_metrics, detailed_metrics
 from stages.evaluation.tables import plot_tables, prediction_table, write_tables
 from stages.faces.subsets import subsets
-from stages.faces.table import Selection, open_faces, read_index
+from stages.faces.table import SPLIT_COLUMNS, Selection, open_faces, read_index
 from stages.models import hardware
 from stages.models.forward import logits
 from stages.models.preprocessing import Inputs
@@ -37,8 +37,8 @@ def main() -> None:
     paths = RunPaths.of(arguments.of)
     network, config = load(paths.model)
     labels = config["labels"]
-    index, settings = read_index(Path("data/split/index.csv")), ("fold", "dataset", "validation_folds", "ranked")
-    chosen = subsets(index, **{name: config[name] for name in settings})
+    index = read_index(Path("data/split/index.csv"), *SPLIT_COLUMNS)
+    chosen = subsets(index, **{name: config[name] for name in ("fold", "dataset", "validation_folds", "ranked")})
     names = ("test", "validation", "out_of_fold") if config["ranked"] else ("test", "validation")
     faces = {name: getattr(chosen, name) for name in names}
     if empty := [name for name, subset in faces.items() if subset.empty]:

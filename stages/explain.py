@@ -10,8 +10,9 @@ import torch
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
+from stages.base.tables import read_table
 from stages.faces.subsets import subsets
-from stages.faces.table import open_faces, read_index
+from stages.faces.table import SPLIT_COLUMNS, open_faces, read_index
 from stages.inspection.cam import activation_maps, overlay
 from stages.inspection.examples import select_examples
 from stages.inspection.thumbnails import thumbnail, write_png
@@ -27,14 +28,11 @@ def main() -> None:
     """Write the images and faces.csv, the table that names them."""
     network, config = load(Path("data/model"))
     labels = config["labels"]
-    predictions = pd.read_csv("data/predictions/test.csv", keep_default_na=False)
+    columns = {"id": int, "dataset": str, "label": labels, "prediction": labels, **dict.fromkeys(labels, float)}
+    predictions = read_table(Path("data/predictions/test.csv"), columns)
     if predictions.empty:
         raise InputError("data/predictions/test.csv has no faces; raise split.test_share")
-    if unknown := {*predictions["label"], *predictions["prediction"]} - set(labels):
-        raise InputError(
-            f"data/predictions/test.csv: {min(unknown)!r} is not a label of data/model; run the stage evaluate again"
-        )
-    index = read_index(Path("data/split/index.csv"))
+    index = read_index(Path("data/split/index.csv"), *SPLIT_COLUMNS)
     training = subsets(index, config["fold"], validation_folds=config["validation_folds"]).train
     if training.empty:
         raise InputError("data/split/index.csv has no training faces; run the earlier stages again")

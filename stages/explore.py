@@ -10,7 +10,7 @@ import pandas as pd
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
-from stages.faces.table import Selection, open_faces, read_index
+from stages.faces.table import SPLIT_COLUMNS, Selection, open_faces, read_index
 from stages.inspection.light import brightness_and_sharpness, histograms
 from stages.inspection.samples import mean_face, most_copied, sample_rows
 from stages.inspection.thumbnails import strip, write_png
@@ -22,8 +22,11 @@ RANDOM, REMOVED, COPIES = 10, 10, 6  # faces in a strip, at most
 def main() -> None:
     """Write the tables and the strips."""
     seed = General.load().seed
-    index, copies = read_index(Path("data/split/index.csv")), read_index(Path("data/augmented/index.csv"))
-    removed = read_index(Path("data/clean/removed.csv"))
+    index, copies = (
+        read_index(Path("data/split/index.csv"), *SPLIT_COLUMNS),
+        read_index(Path("data/augmented/index.csv"), "parent", "label"),
+    )
+    removed = read_index(Path("data/clean/removed.csv"), "reason")
     faces = open_faces(Path("data/merged/faces.npy"), index, removed)
     copied_faces = open_faces(Path("data/augmented/faces.npy"), copies)
     by_hand = index["split"] == "excluded"

@@ -21,6 +21,7 @@ from stages.datasets.published import count_differences
 from stages.datasets.reading import read_faces
 from stages.datasets.writer import TableWriter
 from stages.params.data import Data
+from stages.sources.provenance import Source
 
 ARCHIVES = Path("data/archives")
 
@@ -38,7 +39,7 @@ def main() -> None:
         folder.mkdir()
         with TableWriter(folder, data.size, data.channels) as table:
             for dataset in data.datasets:
-                source = read_json(ARCHIVES / dataset / "source.json", "drawn")
+                source = read_json(ARCHIVES / dataset / "source.json", Source)
                 name = f"drawn-{dataset}" if source["drawn"] else dataset  # marks drawn faces in all later outputs
                 sources[name], tally = source, Tally(dataset)
                 for item in tqdm(read_faces(dataset, ARCHIVES / dataset, data), name, unit=" faces", disable=None):

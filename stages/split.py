@@ -18,11 +18,14 @@ from stages.faces.table import read_index, write_index
 from stages.params.data import Data
 from stages.params.split import Split
 
+COLUMNS = ("dataset", "file", "label", "official", "cluster", "unit")
+
 
 def main() -> None:
     """Split the faces, and write those that cleaning has kept."""
     settings, labels = Split.load(), set(Data.load().labels)
-    kept, removed = (read_index(Path(f"data/clean/{name}.csv")) for name in ("index", "removed"))
+    kept = read_index(Path("data/clean/index.csv"), *COLUMNS)
+    removed = read_index(Path("data/clean/removed.csv"), *COLUMNS, "reason")
     index = pd.concat([kept.assign(reason=""), removed], ignore_index=True)
     if settings.protocol == "held_out":
         index = held_out(index, settings.folds, settings.test_share, settings.seed)

@@ -14,9 +14,10 @@ from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.base.files import read_json, sha256, write_json
 from stages.base.paths import RunPaths
-from stages.faces.table import open_faces, read_index, write_index
+from stages.faces.table import SPLIT_COLUMNS, open_faces, read_index, write_index
 from stages.models import hardware, saved_model
 from stages.models.preprocessing import Inputs
+from stages.sources.provenance import Sources
 from stages.training import distributed
 from stages.training.checkpoint import Checkpoint
 from stages.training.curves import Curves
@@ -28,7 +29,7 @@ from stages.training.initial_weights import expected_inputs, initial_network
 from stages.training.loop import Training
 from stages.training.progress import print_epoch, print_resumed, print_start, stoppable
 from stages.training.run import Run, parse_run
-from stages.training.seen_faces import seen_faces, seen_test_faces
+from stages.training.seen_faces import COLUMNS, seen_faces, seen_test_faces
 
 INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
 
@@ -45,8 +46,8 @@ def main() -> None:
 def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     """Train the model of a run and write its outputs."""
     all_faces, copies = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
-    index = read_index(INDEX)
-    labels, faces, validation = select_faces(run, all_faces, copies, index, read_index(COPIES))
+    index, copied = read_index(INDEX, *SPLIT_COLUMNS, *COLUMNS), read_index(COPIES, "parent", "label", "fold")
+    labels, faces, validation = select_faces(run, all_faces, copies, index, copied)
     recipe = for_device(run.recipe, device, len(faces))
     run = replace(run, recipe=recipe)
     inputs = Inputs.fit(faces.pixels, recipe.input_size or faces.pixels.shape[1])
@@ -77,11 +78,11 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
 
     best = training.best_epoch
     print(f"best epoch {best.number}: validation macro-F1 {best.validation['macro_f1']:.3f}")
-    facts |= final_facts(training, recipe.arch, read_json(Path("data/merged/sources.json")))
+    facts |= final_facts(training, recipe.arch, read_json(Path("data/merged/sources.json"), Sources))
     with atomic_output(paths.model) as folder:
         folder.mkdir()
-        saved_model.save(folder, network, facts)
         write_index(seen_faces(run, index, seen), folder / saved_model.TRAINED_ON)
+        saved_model.save(folder, network, facts)
     write_json(speed_facts(training), paths.training)
     checkpoint.remove()
 

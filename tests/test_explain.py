@@ -262,7 +262,7 @@ def test_one_test_face_is_enough(tree: Path, predictions: pd.DataFrame) -> None:
     ("spoil", "line"),
     [
         (lambda rows: rows[:0], "has no faces; raise split.test_share"),
-        (lambda rows: rows.assign(label="contempt"), "'contempt' is not a label of data/model"),
+        (lambda rows: rows.assign(label="contempt"), "'contempt' is not one of"),
     ],
 )
 def test_unusable_predictions_are_an_error(tree: Path, predictions, spoil, line: str) -> None:

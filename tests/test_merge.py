@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from helpers.archives import zipped
-from helpers.project import Project
+from helpers.project import Project, source
 from stages.base.atomic import atomic_output
 from stages.datasets.picture import Face, Rejected
 from stages.datasets.writer import TableWriter
@@ -56,8 +56,8 @@ def test_the_provenance_of_each_archive_is_copied(project: Project, drawn):
     archives = project.folder / "data/archives"
     for dataset, date in (("ck48", None), ("jaffe", "1998-04-14")):
         project.give(dataset, drawn(dataset) / f"{dataset}.zip")
-        content = {"date": date, "drawn": False, "files": {f"{dataset}.zip": "0" * 64}, "from": f"{dataset}.zip"}
-        (archives / dataset / "source.json").write_text(json.dumps(content))
+        content = source(drawn=False) | {"date": date, "files": {f"{dataset}.zip": "0" * 64}}
+        (archives / dataset / "source.json").write_text(json.dumps(content, sort_keys=True))
     project.stage("merge")
     merged = (project.folder / "data/merged/sources.json").read_text()
     sources = {name: json.loads((archives / name / "source.json").read_text()) for name in ("ck48", "jaffe")}
@@ -86,7 +86,7 @@ def test_three_channels_keep_the_colours(project: Project, drawn):
 def test_drawn_faces_are_marked_in_the_index(project: Project, drawn):
     project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[ck48]"))
     project.give("ck48", drawn("ck48") / "ck48.zip")
-    (project.folder / "data/archives/ck48/source.json").write_text('{"drawn": true}')
+    (project.folder / "data/archives/ck48/source.json").write_text(json.dumps(source(drawn=True)))
     assert "published" not in project.stage("merge")
     assert set(read_index(project.folder / "data/merged/index.csv")["dataset"]) == {"drawn-ck48"}
 
@@ -172,13 +172,20 @@ def test_the_second_of_two_runs_is_one_line(project: Project, drawn):
     assert (done.returncode, done.stderr) == (1, line)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '"drawn"'])
-def test_a_damaged_provenance_is_one_line(project: Project, content: str):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        *((content, "damaged") for content in ("", "{", "[]", '"drawn"')),
+        ("{}", "from: missing"),
+        ('{"from": "a", "licence": "b", "drawn": "no", "files": {}}', "drawn: 'no' is not allowed"),
+    ],
+)
+def test_a_damaged_provenance_is_one_line(project: Project, content: str, message: str):
     project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[jaffe]"))
-    source = project.folder / "data/archives/jaffe/source.json"
-    source.parent.mkdir(parents=True)
-    source.write_text(content)
-    assert "data/archives/jaffe/source.json: damaged" in project.refused("merge")
+    file = project.folder / "data/archives/jaffe/source.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(content)
+    assert f"data/archives/jaffe/source.json: {message}" in project.refused("merge")
 
 
 def test_nothing_is_removed_behind_a_link(project: Project, drawn, tmp_path: Path):

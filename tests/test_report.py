@@ -13,9 +13,12 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
+from helpers import saved
 from helpers.browser import Browser
 from helpers.project import Project
 from helpers.tables import Tables, cell_text, cell_texts, decimals
+from stages import report
+from stages.base.errors import InputError
 from stages.params.data import Dataset
 
 LABELS = ["anger", "disgust", "fear", "happy", "sadness", "surprise", "neutral"]
@@ -55,7 +58,7 @@ class Run:
         if isinstance(content, pd.DataFrame):
             content.to_csv(file, index=False, sep="\t" if path.endswith("tsv") else ",")
         else:
-            file.write_text(json.dumps(content))
+            file.write_text(json.dumps(saved.signed(**content) if file.name == "config.json" else content))
 
     def face(self, path: str, count: int = 1) -> None:
         shape = (24, 24 * count, 3) if self.channels == 3 else (24, 24 * count)
@@ -82,12 +85,12 @@ class Run:
         self.write(
             "data/model/config.json",
             {
-                "recipe": {"init": "random", "epochs": 9, "lr": 0.0123, "test_flips": False, "precision": "auto"},
+                "recipe": saved.recipe(init="random", epochs=9, lr=0.0123, precision="auto"),
                 "seed": 3,
                 "fold": 0,
                 "validation_folds": 1,
                 "labels": self.labels,
-                "inputs": {"size": 24, "mean": [0.5], "std": [0.2]},
+                "inputs": {"size": 24, "mean": [0.5] * self.channels, "std": [0.2] * self.channels},
                 "processes": 1,
                 "data": {"data/split/index.csv": "e" * 64},
                 "architecture": "cnn5",
@@ -516,6 +519,49 @@ def test_missing_inputs_are_named_or_left_out(odd: Run):
         and "Numbers of AUROC" not in odd.tables
         and "Numbers of ROC" not in odd.tables
     )
+
+
+CK48 = "test.per_dataset.drawn-ck48"
+EDITS = {
+    "no test": ("metrics/metrics.json", lambda content: content.pop("test"), "test: missing"),
+    "text": ("metrics/metrics.json", lambda content: content["test"]["per_dataset"]["drawn-ck48"].update(accuracy="a"),
+             f"{CK48}.accuracy: 'a' is not allowed"),
+    "list": ("metrics/metrics.json", lambda content: content["test"].update(per_dataset=[]), "test.per_dataset: []"),
+    "label": ("metrics/metrics.json", lambda content: content["test"]["per_class"].pop("fear"), "fear is missing here"),
+    "data set": ("metrics/merge.json", lambda content: content.pop("drawn-sfew"), "drawn-sfew is missing here"),
+    "number": ("metrics/merge.json", lambda content: content.update({"drawn-sfew": 3}), "drawn-sfew: 3 is not allowed"),
+    "kept": ("metrics/clean.json", lambda content: content["drawn-ck48"].pop("kept"), "drawn-ck48.kept: missing"),
+    "groups": ("metrics/split.json", lambda content: content.update(groups=None), "groups: None is not allowed"),
+    "seconds": ("metrics/training.json", lambda content: content.pop("seconds"), "seconds: missing"),
+    "config": ("data/model/config.json", lambda content: content.update(epoch=3), "was changed after it was written"),
+    "no column": ("plots/evaluation/confusion.csv", lambda table: table.drop(columns="recall"),
+                  "recall: this column is missing"),
+    "no number": ("plots/evaluation/per_class.csv", lambda table: table.assign(f1="high"), "f1: damaged"),
+    "no finite": ("plots/evaluation/roc.csv", lambda table: table.assign(tpr="1e999"), "tpr: damaged"),
+    "no label": ("plots/evaluation/roc.csv", lambda table: table.assign(label="joy"), "'joy' is not one of"),
+    "no curve": (f"{CURVES}/lr.tsv", lambda table: table.drop(columns="step"), "step: this column is missing"),
+    "no strip": ("plots/faces/strips.csv", lambda table: table.assign(shown=""), "shown: damaged"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_a_file_that_was_edited_by_hand_is_named_with_its_key(run: Run, name: str, monkeypatch: pytest.MonkeyPatch):
+    file, edit, message = EDITS[name]
+    path = run.project.folder / file
+    before = path.read_bytes()
+    if path.suffix == ".json":
+        content = json.loads(before)
+        edit(content)
+        path.write_text(json.dumps(content))
+    else:
+        run.write(file, edit(run.table(file, "\t" if path.suffix == ".tsv" else ",")))
+    monkeypatch.chdir(run.project.folder)
+    try:
+        with pytest.raises(InputError) as caught:
+            report.main()
+    finally:
+        path.write_bytes(before)
+    assert str(caught.value).startswith(f"{path.relative_to(run.project.folder)}: ") and message in str(caught.value)
 
 
 def test_the_page_is_self_contained(run: Run, odd: Run):

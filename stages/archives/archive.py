@@ -10,7 +10,9 @@ import gzip
 import io
 import lzma
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
@@ -34,6 +36,8 @@ ENDINGS = (".gz", ".bz2", ".xz", ".lzma")
 class Archive:
     """The archives and tables of one data set, as distributed.
 
+    A zip file without archives in it is listed once, at the first iteration, and stays open as long as this object.
+
     Args:
         *files: the files.
         limits: bounds on what they may hold.
@@ -41,6 +45,7 @@ class Archive:
 
     def __init__(self, *files: Path, limits: Limits) -> None:
         self.files, self.limits = files, limits
+        self._listed: dict[Path, list[Member]] = {}
 
     def __iter__(self) -> Iterator[Member]:
         """Yield every file of the archives and of the archives in them; folders and `is_litter` are left out.
@@ -56,15 +61,26 @@ class Archive:
         return ", ".join(path.name for path in self.files)
 
     def _members(self, path: Path) -> Iterator[Member]:
-        count, last = 0, ""
-        with damage_as_input_error(
-            path.name, lambda: f"{count:,} files were read before, the last one is {shorten(last)}" if count else ""
+        if path in self._listed:
+            yield from self._listed[path]
+            return
+        count, last, lasting = 0, "", []
+        with (
+            damage_as_input_error(
+                path.name, lambda: f"{count:,} files were read before, the last one is {shorten(last)}" if count else ""
+            ),
+            ExitStack() as files,
         ):
             budget = Budget(self.limits, path.name, path.stat().st_size)
-            with path.open("rb") as stream:
-                for member in open_file(stream, path.name, "", budget):
-                    yield member
-                    count, last = count + 1, member.name
+            stream = files.enter_context(path.open("rb"))
+            for member in open_file(stream, path.name, "", budget):
+                yield member
+                count, last = count + 1, member.name
+                if member.lasting:
+                    lasting.append(member)
+            if len(lasting) == count:
+                self._listed[path] = lasting
+                weakref.finalize(self, files.pop_all().close)
 
 
 def open_file(stream: IO[bytes], name: str, prefix: str, budget: Budget, depth: int = 0) -> Iterator[Member]:
@@ -93,7 +109,7 @@ def open_file(stream: IO[bytes], name: str, prefix: str, budget: Budget, depth: 
     elif kind == "tar":
         members = tar_members(cast("IO[bytes]", Metered(stream, budget)), full)
     elif kind == "zip":
-        members = zip_members(stream, full, budget)
+        members = zip_members(stream, full, budget, lasting=depth == 0)
     elif kind == "text":
         yield Member(clean_name(name, prefix), partial(_reopen, stream, "", budget))
         return

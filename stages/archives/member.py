@@ -16,17 +16,19 @@ CHUNK = 2**20  # bytes read at a time
 
 
 class Member(NamedTuple):
-    """One file of an archive. It can be opened only while the archive is iterated over.
+    """One file of an archive. It can be opened only while the iteration over the archive is at it, or `lasting`.
 
     Attributes:
         name: path of the file within the archive, as `clean_name` returns it.
         open: returns a binary stream of the file's content.
         modified: date of its last modification; None if the archive does not state it.
+        lasting: whether it can be opened as long as the archive exists.
     """
 
     name: str
     open: Callable[[], IO[bytes]]
     modified: date | None = None
+    lasting: bool = False
 
     @property
     def file(self) -> str:

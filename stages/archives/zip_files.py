@@ -24,13 +24,14 @@ LOCATOR_64 = 20  # bytes between the two
 MAX_DIRECTORY = 200 * 10**6  # bytes; a million members with names of 150 characters
 
 
-def zip_members(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Member]:
+def zip_members(stream: IO[bytes], name: str, budget: Budget, *, lasting: bool) -> Iterator[Member]:
     """Yield the files of a zip file.
 
     Args:
         stream: its content, seekable.
         name: its name, for messages.
         budget: what may be unpacked; the sizes that the directory states are counted before anything is read.
+        lasting: whether `stream` stays open as long as the archive exists.
 
     Raises:
         InputError: it needs a password, uses another method than `METHODS`, holds a link, is an Excel workbook, or has
@@ -38,17 +39,17 @@ def zip_members(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Member
         zipfile.BadZipFile: it is damaged or cut short.
     """
     count = _check_size(stream, name, budget)
-    with zipfile.ZipFile(stream) as archive:
-        infos = archive.infolist()
-        _check_directory(infos, count)
-        if any(info.filename == "xl/workbook.xml" for info in infos):
-            raise InputError(f"{name}: an Excel workbook; save its sheet as a CSV file")
-        files = [info for info in infos if not _is_folder(info) and not is_litter(info.filename)]
-        for info in files:
-            _check_member(info, name)
-            budget.spend_bytes(info.file_size)
-        for info in files:
-            yield Member(_name(info), partial(archive.open, info), _date(info))
+    archive = zipfile.ZipFile(stream)  # not closed: its members may be opened later
+    infos = archive.infolist()
+    _check_directory(infos, count)
+    if any(info.filename == "xl/workbook.xml" for info in infos):
+        raise InputError(f"{name}: an Excel workbook; save its sheet as a CSV file")
+    files = [info for info in infos if not _is_folder(info) and not is_litter(info.filename)]
+    for info in files:
+        _check_member(info, name)
+        budget.spend_bytes(info.file_size)
+    for info in files:
+        yield Member(_name(info), partial(archive.open, info), _date(info), lasting)
 
 
 def _check_size(stream: IO[bytes], name: str, budget: Budget) -> int:

@@ -30,7 +30,7 @@ def guard(main: Callable[[], None]) -> None:
     with exit code 1; Stopped, Ctrl-C or SIGTERM is printed as one line and ends it with exit code 130. Any other
     exception is a defect of the program and keeps its traceback.
     """
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # in the background, shells let it be ignored
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # in the background, shells let it be ignored
         signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
     try:

@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError
+from stages.base.section import validate
 
 BYTE_ORDER_MARKS = {  # UTF-32 first: its mark begins with that of UTF-16
     codecs.BOM_UTF32_LE: "utf-32",
@@ -18,21 +21,29 @@ BYTE_ORDER_MARKS = {  # UTF-32 first: its mark begins with that of UTF-16
 }
 
 
-def read_json(path: Path, *keys: str) -> dict[str, Any]:
-    """Return the object in a JSON file.
+def read_json(path: Path, schema: type[BaseModel]) -> dict[str, Any]:
+    """Return the object in a JSON file that a stage wrote.
+
+    Args:
+        path: the file.
+        schema: what the object must contain.
 
     Raises:
-        InputError: the file is missing or damaged, or contains no object with `keys`.
+        InputError: the file is missing or damaged, or its content does not fit; then the message names the key.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or not content.keys() >= set(keys):
-            raise ValueError(f"no JSON object{' with ' if keys else ''}{', '.join(keys)}")
-        return content
+        if not isinstance(content, dict):
+            raise ValueError("no JSON object")
     except FileNotFoundError:
         raise InputError(f"{path}: missing; run the stage that writes it") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: damaged ({str(error)[:100]}); run the stage that writes it again") from None
+    try:
+        validate(schema, content, "", path)
+    except InputError as error:
+        raise InputError(f"{error}; run the stage that writes it again") from None
+    return content
 
 
 def write_json(content: object, path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Sections of `params.yaml`: reading, validation, and error messages that name the key and the nearest right value."""
+"""Sections of `params.yaml` and records in files of stages: validation, and messages that name the key.
+
+For `params.yaml`, a message also names the nearest right value.
+"""
 
 from math import isfinite
 from pathlib import Path
@@ -39,23 +42,27 @@ class Section(BaseModel):
             InputError: the file is missing or not YAML, or a key of the section is missing, unknown or has a value
                 that is not allowed. The message names the key, the value and the nearest right one.
         """
-        content = read(path)
         if cls.KEY:
-            if cls.KEY not in content:
-                raise InputError(f"params.yaml: {cls.KEY}: missing")
-            return validate(cls, content[cls.KEY], f"{cls.KEY}.")
+            return validate(cls, read(cls.KEY, path=path)[cls.KEY], f"{cls.KEY}.")
+        content = read(path=path)
         return validate(cls, {key: value for key, value in content.items() if key in cls.model_fields}, "")
 
 
-Model = TypeVar("Model", bound=Section)
+class Record(BaseModel):
+    """An object in a JSON file that a stage wrote, as far as other stages read it; further keys are allowed."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
 
-def read(path: Path = PATH) -> dict[str, Any]:
-    """Return the content of `params.yaml` without validation.
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read(*keys: str, path: Path = PATH) -> dict[str, Any]:
+    """Return the values of keys of `params.yaml`, or its whole content if none is named, without validation.
 
     Raises:
-        InputError: the file is missing, is not YAML, holds something else than a mapping, or is larger, deeper nested
-            or has larger integers than any params.yaml.
+        InputError: the file is missing, is not YAML, holds something else than a mapping, lacks a key, or is larger,
+            deeper nested or has larger integers than any params.yaml.
     """
     try:
         with path.open("rb") as file:
@@ -74,7 +81,9 @@ def read(path: Path = PATH) -> dict[str, Any]:
         raise InputError(shortened(f"{path}: not readable as YAML: {reason}")) from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: must be a mapping of keys to values, like the one in the repository")
-    return content
+    if missing := [key for key in keys if key not in content]:
+        raise InputError(f"{path}: {missing[0]}: missing")
+    return {key: content[key] for key in keys} if keys else content
 
 
 def validate(model: type[Model], content: object, prefix: str, file: object = PATH) -> Model:
@@ -163,7 +172,7 @@ def _check_numbers(content: object) -> None:
         raise ValueError(f"the number {quoted(content)} is too large")
 
 
-def _message(model: type[Section], fault: dict[str, Any], prefix: str) -> str:
+def _message(model: type[BaseModel], fault: dict[str, Any], prefix: str) -> str:
     """Return one line about a fault that pydantic found."""
     path = [str(part) for part in fault["loc"] if part != "[key]"]
     key, value = (prefix + ".".join(path)).rstrip("."), fault["input"]
@@ -180,7 +189,7 @@ def _message(model: type[Section], fault: dict[str, Any], prefix: str) -> str:
             return f"{key}: {quoted(value)} is not allowed: {fault['msg'][0].lower()}{fault['msg'][1:]}"
 
 
-def _known_keys(model: type[Section], path: list[str]) -> list[str]:
+def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
     """Return the keys of the section that is found by following `path` from `model`."""
     section: Any = model
     for part in path:

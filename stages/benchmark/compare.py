@@ -17,8 +17,9 @@ from stages.base.errors import guard
 from stages.base.files import read_json, write_json
 from stages.benchmark.comparison.leaderboard import Runs, leaderboard
 from stages.benchmark.comparison.table import as_text, leaderboard_table
+from stages.benchmark.records import Cost
 from stages.benchmark.results import configurations, ensemble, existing, predictions, trained_images
-from stages.faces.table import read_index, write_index
+from stages.faces.table import SPLIT_COLUMNS, read_index, write_index
 from stages.params.benchmark import Benchmark
 from stages.params.data import Data
 
@@ -27,13 +28,16 @@ def main() -> None:
     """Write the leaderboard and print it."""
     benchmark = Benchmark.load()
     labels: list[str] = [*Data.load().labels]
-    index, copies = read_index(Path("data/split/index.csv")), read_index(Path("data/augmented/index.csv"))
+    index, copies = (
+        read_index(Path("data/split/index.csv"), *SPLIT_COLUMNS),
+        read_index(Path("data/augmented/index.csv"), "parent"),
+    )
     models, drawn = {}, False
     for model in tqdm(benchmark.models, desc="read", unit="model", disable=None):
         out_of_fold = predictions("out_of_fold", model, benchmark, index, labels)
         test = predictions("test", model, benchmark, index, labels)
         configs = configurations(model, benchmark)
-        cost = read_json(existing(Path(f"data/costs/{model}.json"), model))
+        cost = read_json(existing(Path(f"data/costs/{model}.json"), model), Cost)
         images = fmean(trained_images(model, benchmark, index, copies))
         facts = {
             "epochs": fmean(config["epoch"] for config in configs),

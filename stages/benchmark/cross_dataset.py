@@ -14,7 +14,9 @@ import pandas as pd
 from stages.base.errors import InputError, guard
 from stages.base.files import read_json, write_json
 from stages.base.paths import RunPaths
+from stages.benchmark.records import Tested
 from stages.benchmark.results import COMMAND
+from stages.models.config import read_config
 from stages.params.data import Data
 from stages.params.general import General
 
@@ -41,10 +43,10 @@ def _row(paths: RunPaths) -> dict[str, Any]:
     for path in (paths.model / "config.json", paths.metrics):
         if not path.exists():
             raise InputError(f"{path}: not found; {COMMAND}")
-    config = read_json(paths.model / "config.json")
+    config = read_config(paths.model / "config.json")
     tested_on = {
         dataset: {name: part[name] for name in METRICS if name in part}
-        for dataset, part in read_json(paths.metrics)["test"]["per_dataset"].items()
+        for dataset, part in read_json(paths.metrics, Tested)["test"]["per_dataset"].items()
     }
     return {"labels": config["labels"], "tested_on": tested_on, "drawn_faces": config["drawn_faces"]}
 

@@ -9,12 +9,20 @@ import pandas as pd
 from stages.base.errors import InputError
 from stages.base.files import read_json
 from stages.base.paths import RunPaths
+from stages.base.section import Record
+from stages.base.tables import read_table
 from stages.faces.subsets import subsets
-from stages.faces.table import read_index
+from stages.models.config import read_config
 from stages.params.benchmark import Benchmark
 
 FACE = ["id", "dataset", "file", "label", "group"]  # the columns that describe a face
 COMMAND = "run `python -m stages.benchmark.run`"
+
+
+class Progress(Record):
+    """DVCLive's summary of a training."""
+
+    step: int  # the last epoch, from 0
 
 
 def predictions(
@@ -40,11 +48,12 @@ def predictions(
     for fold, seed in product(benchmark.folds, benchmark.seeds):
         faces = getattr(subsets(index, fold, ranked=True), subset)
         path = existing(RunPaths.benchmark(model, fold, seed).predictions / f"{subset}.csv", model)
-        rows = read_index(path).sort_values("id", ignore_index=True)
+        columns = {"id": int, **dict.fromkeys(labels, float)}
+        rows = read_table(path, columns, required=["id"]).sort_values("id", ignore_index=True)
         right_columns = list(rows.columns) == [*FACE, "prediction", *labels]
         if not right_columns or not rows[FACE].equals(faces[FACE].reset_index(drop=True)):
             raise InputError(f"{path}: its faces or labels are not the current {subset} faces and labels; {COMMAND}")
-        tables.append(rows.astype(dict.fromkeys(labels, float)))
+        tables.append(rows)
     return tables
 
 
@@ -58,7 +67,7 @@ def configurations(model: str, benchmark: Benchmark) -> list[dict[str, Any]]:
     """Return the config.json of the model of each run; raise InputError if one is missing."""
     runs = product(benchmark.folds, benchmark.seeds)
     paths = [RunPaths.benchmark(model, fold, seed).model / "config.json" for fold, seed in runs]
-    return [read_json(existing(path, model)) for path in paths]
+    return [read_config(existing(path, model)) for path in paths]
 
 
 def trained_images(model: str, benchmark: Benchmark, index: pd.DataFrame, copies: pd.DataFrame) -> list[int]:
@@ -74,7 +83,7 @@ def trained_images(model: str, benchmark: Benchmark, index: pd.DataFrame, copies
     runs = product(benchmark.folds, benchmark.seeds)
     for (fold, seed), config in zip(runs, configurations(model, benchmark), strict=True):
         path = existing(RunPaths.benchmark(model, fold, seed).curves / "metrics.json", model)
-        epochs = read_json(path)["step"] + 1
+        epochs = read_json(path, Progress)["step"] + 1
         train = subsets(index, fold, validation_folds=config["validation_folds"], ranked=True).train
         counts.append(epochs * (len(train) + int(copies["parent"].isin(train["id"]).sum())))
     return counts

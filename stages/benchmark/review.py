@@ -14,7 +14,7 @@ from stages.base.errors import InputError, guard
 from stages.benchmark.label_errors import label_errors
 from stages.benchmark.results import ensemble, predictions
 from stages.curation.exclusions import COLUMNS
-from stages.faces.table import open_faces, read_index, write_index
+from stages.faces.table import SPLIT_COLUMNS, open_faces, read_index, write_index
 from stages.params.benchmark import Benchmark
 from stages.params.data import Data
 from stages.reporting.review_page import render_review
@@ -26,7 +26,7 @@ def main() -> None:
     """Write the list, and the page that shows its first faces."""
     benchmark = Benchmark.load()
     labels: list[str] = [*Data.load().labels]
-    index = read_index(Path("data/split/index.csv"))
+    index = read_index(Path("data/split/index.csv"), *SPLIT_COLUMNS)
     if not (index["split"] == "test").any():
         raise InputError("split.protocol: under cross_validation every face is a test face, and none is reviewed")
     rows = ensemble(predictions("out_of_fold", benchmark.review, benchmark, index, labels), labels)

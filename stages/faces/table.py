@@ -13,30 +13,27 @@ import numpy as np
 import pandas as pd
 
 from stages.base.errors import InputError
+from stages.base.tables import AGAIN, read_table
 
-AGAIN = "run the stage that writes it again"
-INTEGER_COLUMNS = {"id", "parent", "fold"}
+INTEGER_COLUMNS = dict.fromkeys(("id", "parent", "fold"), int)
+SPLIT_COLUMNS = ("dataset", "file", "label", "group", "split", "fold")  # what most stages read of data/split/index.csv
 
 
-def read_index(path: Path) -> pd.DataFrame:
+def read_index(path: Path, *columns: str) -> pd.DataFrame:
     """Read an index.
 
     Args:
         path: a CSV file with a header.
+        *columns: the columns that it must have, besides `id`.
 
     Returns:
         One row for each face. `INTEGER_COLUMNS` are int64; all other columns are text, with "" for an empty field.
 
     Raises:
-        InputError: the file is no table with a column of ids, or is damaged.
+        InputError: the file is no table with these columns, or is damaged.
     """
-    try:
-        columns = pd.read_csv(path, nrows=0).columns
-        types = {column: np.int64 if column in INTEGER_COLUMNS else str for column in columns}
-        index = pd.read_csv(path, dtype=types, keep_default_na=False)
-    except (ValueError, OverflowError) as error:  # pandas's own errors are ValueErrors
-        raise InputError(f"{path}: damaged ({' '.join(str(error).split())[:150]}); {AGAIN}") from None
-    if "id" not in index or not index["id"].is_unique or (index["id"] < 0).any():
+    index = read_table(path, INTEGER_COLUMNS, required={"id", *columns})
+    if not index["id"].is_unique or (index["id"] < 0).any():
         raise InputError(f"{path}: damaged (its column id does not number the faces); {AGAIN}")
     return index
 

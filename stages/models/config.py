@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from stages.base.section import Section, distinct
+from stages.base.errors import InputError
+from stages.base.files import read_json
+from stages.base.section import Record, distinct
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -14,28 +17,25 @@ Text = Annotated[str, Field(min_length=1, max_length=100)]
 HASHES = "sha256"  # the key of the hashes in config.json
 
 
-class _Part(Section):
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
-
-
-class _Inputs(_Part):
+class _Inputs(Record):
     size: Annotated[int, Field(ge=16, le=512)]
     mean: list[Finite]
     std: list[Positive]
 
 
-class _Recipe(_Part):
+class _Recipe(Record):
     dropout: Annotated[float, Field(ge=0, lt=1)] | None
     strength: Annotated[float, Field(ge=0, le=3)]
     test_flips: bool
 
 
-class _Hashes(_Part):
+class _Hashes(Record):
     weights: str
     config: str
+    trained_on: str | None = None
 
 
-class Config(_Part):
+class Config(Record):
     """The part of `config.json` that stages read; other keys are records for people."""
 
     architecture: Text
@@ -60,6 +60,18 @@ class Config(_Part):
         if not len(self.inputs.mean) == len(self.inputs.std) == self.channels:
             raise ValueError(f"inputs: mean and std must have one value for each of {self.channels} channels")
         return self
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the content of the `config.json` of a saved model.
+
+    Raises:
+        InputError: it is missing or damaged, or was changed after it was written.
+    """
+    config = read_json(path, Config)
+    if digest(config) != config[HASHES]["config"]:
+        raise InputError(f"{path}: was changed after it was written; run the stage that writes it again")
+    return config
 
 
 def digest(config: dict[str, Any]) -> str:

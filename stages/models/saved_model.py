@@ -13,10 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from stages.base.errors import InputError
-from stages.base.files import check_size, read_json, write_json
+from stages.base.files import check_size, write_json
 from stages.base.files import sha256 as file_sha256
-from stages.base.section import validate
-from stages.models.config import HASHES, Config, digest
+from stages.models.config import HASHES, digest, read_config
 from stages.models.networks import build
 
 CONFIG, WEIGHTS, TRAINED_ON = "config.json", "weights.safetensors", "trained_on.csv"
@@ -27,13 +26,15 @@ def save(folder: Path, network: nn.Module, config: dict[str, Any]) -> None:
     """Write a network and its config into an existing folder.
 
     Args:
-        folder: where to write; files of an earlier model are replaced.
+        folder: where to write; files of an earlier model are replaced. It can have `trained_on.csv` already.
         network: the network, on any device.
-        config: what `config.json` will contain, besides the hashes of both files. `Config` says what `load` needs.
+        config: what `config.json` will contain, besides the hashes of all files. `Config` says what `load` needs.
     """
     weights = _serialised(network)
     (folder / WEIGHTS).write_bytes(weights)
     hashes = {"weights": hashlib.sha256(weights).hexdigest(), "config": digest(config)}
+    if (folder / TRAINED_ON).exists():
+        hashes["trained_on"] = file_sha256(folder / TRAINED_ON)
     write_json(config | {HASHES: hashes}, folder / CONFIG)
 
 
@@ -55,10 +56,7 @@ def load(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
         raise InputError(f"{folder}: contains no trained model; train one first")
     try:
         check_size(folder / CONFIG, MAX_TEXT)
-        config = read_json(folder / CONFIG)
-        validate(Config, config, "", CONFIG)
-        if digest(config) != config[HASHES]["config"]:
-            raise ValueError(f"{CONFIG} was changed after it was written")
+        config = read_config(folder / CONFIG)
         with torch.device("meta"):
             expected = _build(config).state_dict()
         check_size(folder / WEIGHTS, MAX_TEXT + sum(tensor.nbytes for tensor in expected.values()))

@@ -45,7 +45,7 @@ class Params(General):
         Raises:
             InputError: as for a section, and where sections contradict each other.
         """
-        return validate(cls, read(path), "")
+        return validate(cls, read(path=path), "")
 
     @property
     def recipe(self) -> Recipe:

@@ -26,7 +26,7 @@ def load_recipe(model: str, path: Path = PATH) -> Recipe:
     Raises:
         InputError: the model or one of its keys is unknown, or a value is not allowed.
     """
-    models = read(path).get("models")
+    models = read(path=path).get("models")
     return recipe(model, Train.load(path), models if isinstance(models, dict) else {})
 
 

@@ -5,8 +5,9 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from PIL import Image
+
+from stages.base.tables import read_table
 
 
 def read_strips(folder: Path, labels: list[str]) -> list[dict]:
@@ -14,14 +15,16 @@ def read_strips(folder: Path, labels: list[str]) -> list[dict]:
 
     Faces are cut out of their strip because separate images can wrap on a narrow screen.
     """
-    rows = pd.read_csv(folder / "strips.csv").to_dict("records")
+    columns = {"file": str, "kind": str, "name": str, "shown": int, "of": int}
+    rows = read_table(folder / "strips.csv", columns).to_dict("records")
     rows.sort(key=lambda row: labels.index(row["name"]) if row["name"] in labels else len(labels))
     return [row | {"images": _square_uris(folder / row["file"], row["shown"])} for row in rows]
 
 
 def read_explained(folder: Path, show_faces: bool) -> list[dict]:
     """Return the rows of faces.csv with data URIs in place of the files `face` and `map`; "" for no image."""
-    rows = pd.read_csv(folder / "faces.csv").fillna({"prediction": "", "face": "", "map": ""}).to_dict("records")
+    texts = ("kind", "id", "dataset", "label", "prediction", "face", "map")
+    rows = read_table(folder / "faces.csv", dict.fromkeys(texts, str) | {"probability": float}).to_dict("records")
     for row in rows:
         for name in ("face", "map"):
             row[name] = _data_uri((folder / row[name]).read_bytes()) if show_faces and row[name] else ""

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from stages.base.errors import InputError
 from stages.reporting.chart import Chart, chart
 from stages.reporting.svg import INK, LINE, SERIES, new_figure
 
@@ -288,9 +289,15 @@ def run_charts(
         test: metrics of the test faces.
         labels: the names of the classes.
         best_epoch: the epoch whose weights are the model, from 1.
+
+    Raises:
+        InputError: a table of the evaluate stage has no rows.
     """
     areas = {label: row["auroc"] for label, row in test["per_class"].items() if "auroc" in row}
     f1 = {label: row["f1"] for label, row in test["per_class"].items()}
+    for name, rows in evaluation.items():
+        if rows.empty and (areas or name not in ("roc", "precision_recall")):
+            raise InputError(f"{name}.csv has no rows; run the stage evaluate again")
     return {
         "classes": [
             class_counts(name, rows, labels) for name, rows in explore["classes"].groupby("dataset", sort=False)

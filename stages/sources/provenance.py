@@ -2,6 +2,10 @@
 
 from typing import TypedDict
 
+from pydantic import Field, RootModel
+
+from stages.base.section import Record
+
 Provenance = TypedDict(
     "Provenance",
     {
@@ -13,3 +17,18 @@ Provenance = TypedDict(
         "date": str | None,  # of the data, YYYY-MM-DD; it depends on nothing but the data
     },
 )
+
+
+class Source(Record):
+    """The content of `source.json`: the values of `Provenance`, and the SHA-256 of each file by name."""
+
+    origin: str = Field(alias="from")
+    version: int | str | None = None
+    licence: str
+    drawn: bool
+    date: str | None = None
+    files: dict[str, str]
+
+
+Sources = RootModel[dict[str, Source]]  # by data set
+Fingerprints = RootModel[dict[str, str]]  # the SHA-256 of local archives by data set

@@ -10,8 +10,11 @@ import pandas as pd
 
 from stages.base.errors import InputError
 from stages.base.files import check_size
+from stages.base.files import sha256 as file_sha256
+from stages.base.tables import read_table
 from stages.faces.subsets import Subsets, subsets
-from stages.models.saved_model import TRAINED_ON
+from stages.models.config import HASHES, read_config
+from stages.models.saved_model import CONFIG, TRAINED_ON
 from stages.training.run import Run
 
 COLUMNS = ["dataset", "unit", "sha256", "phash"]
@@ -31,20 +34,21 @@ def read_seen(folder: Path, name: str) -> pd.DataFrame:
         One row for each face, with `COLUMNS`.
 
     Raises:
-        InputError: the folder does not tell, or the file is damaged.
+        InputError: the folder does not tell, or the file is not the one that was written with the model.
     """
-    path = folder / TRAINED_ON
-    if not path.exists():
+    path, recorded = folder / TRAINED_ON, read_config(folder / CONFIG)[HASHES].get("trained_on")
+    if not path.exists() or recorded is None:
         raise InputError(
-            f"train.init: {name} has no {TRAINED_ON}, because an earlier version of the code trained it, so it is not "
-            "known whether it has seen the test faces; train it again"
+            f"train.init: {name} has no {TRAINED_ON}, or no hash of it, because an earlier version of the code trained "
+            "it, so it is not known whether it has seen the test faces; train it again"
         )
     try:
         check_size(path, MAX_BYTES)
-        return pd.read_csv(path, usecols=COLUMNS, dtype=str, keep_default_na=False)[COLUMNS]
-    except ValueError as error:  # pandas's own errors are ValueErrors
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"train.init: {name}: {TRAINED_ON} is damaged ({reason}); train it again") from None
+        if file_sha256(path) != recorded:
+            raise ValueError(f"not the file that {CONFIG} was written with")
+        return read_table(path, dict.fromkeys(COLUMNS, str))[COLUMNS]
+    except (ValueError, InputError) as error:
+        raise InputError(f"train.init: {name}: {TRAINED_ON} is damaged ({str(error)[:200]}); train it again") from None
 
 
 def seen_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:

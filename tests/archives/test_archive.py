@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from helpers.archives import LIMITS, tar_bytes, tarred, zip_bytes, zipped
@@ -45,6 +46,26 @@ def test_tar_files_of_any_compression_and_zip_files_give_the_same_members(tmp_pa
     zipped(tmp_path / "x.tar", FILES)  # the content decides, not the ending
     assert contents(tmp_path / "any name") == contents(tmp_path / "x.tar") == FILES
     assert sorted(path.name for path in tmp_path.iterdir()) == ["any name", "x.tar"]
+
+
+def test_a_zip_file_is_listed_once_and_stays_open_as_long_as_its_archive(tmp_path: Path):
+    def is_open() -> bool:
+        return any(Path(file.path).parent == tmp_path for file in psutil.Process().open_files())
+
+    archive = Archive(zipped(tmp_path / "x.zip", FILES), limits=LIMITS)
+    assert len(list(archive)) == 2 and is_open()
+    (tmp_path / "x.zip").rename(tmp_path / "y.zip")
+    assert {member.name: member.read() for member in archive} == FILES
+    del archive
+    assert not is_open()
+
+
+def test_a_file_is_listed_at_every_iteration_where_members_do_not_last(tmp_path: Path):
+    packed = {"a.zip": zip_bytes(FILES), "c.png": b"c"}
+    for path in (zipped(tmp_path / "x.zip", packed), tarred(tmp_path / "x.tar", FILES)):
+        archive = Archive(path, limits=LIMITS)
+        first, second = ({member.name: member.read() for member in archive} for _ in range(2))
+        assert first == second and len(first) in (2, 3)
 
 
 @pytest.mark.parametrize("ending", COMPRESSIONS)

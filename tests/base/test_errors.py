@@ -41,6 +41,18 @@ def test_a_defect_keeps_its_traceback() -> None:
         guard(lambda: print(1 // 0))
 
 
+def test_ctrl_c_while_a_stage_imports_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "stages.train"], cwd=tmp_path, text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    next(line for line in process.stderr if "numpy" in line)  # torch, which imports it, takes a second more
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT  # which shells call 130
+    assert all(line.startswith("import time:") for line in errors.splitlines())
+
+
 SLOW_TO_END = """
 import time
 from pathlib import Path

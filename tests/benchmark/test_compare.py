@@ -1,6 +1,7 @@
 """The leaderboard: statistics against hand-made cases, scikit-learn and simulation; the stage on made-up runs."""
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 
+from helpers import saved
 from helpers.project import Project
 from stages.base.errors import InputError
 from stages.benchmark import compare
@@ -187,6 +189,7 @@ def judged(project: Project, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
             "training_images_per_second": 9.5,
             "inference_images_per_second": 30.5,
             "device": "a machine",
+            "threads": 1,
         }
         Path(f"data/costs/{model}.json").write_text(json.dumps(cost))
     return index
@@ -213,7 +216,7 @@ def run(model: str, fold: int, seed: int, index: pd.DataFrame, skill: float) -> 
         rows.join(shares).to_csv(folder / f"predictions/{name}.csv", index=False)
     (folder / "model").mkdir(exist_ok=True)
     seen = {"faces": fold, "of": 9} if model == "cnn8" and fold else None
-    config = {"epoch": 3 + fold, "drawn_faces": True, "validation_folds": 2, "seen_test": seen}
+    config = saved.signed(epoch=3 + fold, drawn_faces=True, validation_folds=2, seen_test=seen)
     (folder / "model/config.json").write_text(json.dumps(config))
     (folder / "training").mkdir(exist_ok=True)
     (folder / "training/metrics.json").write_text(json.dumps({"step": 6 + fold}))
@@ -367,6 +370,24 @@ def test_a_run_that_is_not_there_is_refused(project: Project, judged: pd.DataFra
     Path(gone).unlink()
     line = project.refused("benchmark.compare")
     assert line.startswith(f"{gone}: not found") and "python -m stages.benchmark.run" in line and "cnn8" in line
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("data/costs/cnn8.json", '{"flops": 1}', "parameters: missing"),
+        ("data/costs/cnn8.json", "[]", "damaged (no JSON object)"),
+        ("data/benchmark/cnn8/1-0/model/config.json", "{}", "architecture: missing"),
+        ("data/benchmark/cnn8/1-0/training/metrics.json", '{"step": "last"}', "step: 'last' is not allowed"),
+        ("data/benchmark/cnn8/1-0/predictions/test.csv", "id,anger\n0,a\n", "anger: damaged"),
+    ],
+)
+def test_a_file_that_was_edited_by_hand_is_named_with_its_key(
+    judged: pd.DataFrame, file: str, content: str, message: str
+) -> None:
+    Path(file).write_text(content)
+    with pytest.raises(InputError, match=re.escape(f"{file}: {message}")):
+        compare.main()
 
 
 def test_a_run_of_other_faces_people_or_labels_is_refused(project: Project, judged: pd.DataFrame) -> None:

@@ -1,11 +1,14 @@
 """The table of training on one data set and testing on another, from made-up runs."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from helpers import saved
 from helpers.project import Project
+from stages.base.errors import InputError
 from stages.base.paths import RunPaths
 from stages.benchmark import cross_dataset
 
@@ -21,7 +24,7 @@ def runs(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         paths.model.mkdir(parents=True)
         paths.metrics.parent.mkdir(parents=True, exist_ok=True)
         labels = ["happy", "anger", "neutral"][: 2 + (name != "ck48")]
-        (paths.model / "config.json").write_text(json.dumps({"labels": labels, "drawn_faces": name != "sfew"}))
+        (paths.model / "config.json").write_text(json.dumps(saved.signed(labels=labels, drawn_faces=name != "sfew")))
         figures = {"faces": 9, "groups": 3, "accuracy": 0.5, "kappa": 0.1}
         sets = {on: figures | {"macro_f1": round(number / 10 + place / 100, 6)} for place, on in enumerate(SETS)}
         paths.metrics.write_text(json.dumps({"test": {"per_dataset": sets}}))
@@ -38,6 +41,20 @@ def test_each_row_is_a_run_and_each_column_a_test_part(runs: None, capsys: pytes
     }  # fmt: skip
     told = capsys.readouterr().out
     assert "jaffe 0.100  0.110 0.120\n" in told and "drawn" in told
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        ({}, "test: missing"),
+        ({"test": []}, "test: [] is not allowed"),
+        ({"test": {"per_dataset": {"sfew": {"faces": 9, "macro_f1": 0.1}}}}, "test.per_dataset.sfew.accuracy: missing"),
+    ],
+)
+def test_metrics_that_were_edited_by_hand_are_named_with_their_key(runs: None, metrics: dict, message: str) -> None:
+    Path("data/cross/jaffe/metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises(InputError, match=re.escape(f"data/cross/jaffe/metrics.json: {message}")):
+        cross_dataset.main()
 
 
 def test_a_run_that_is_not_there_is_refused(project: Project, runs: None) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 
@@ -13,12 +14,14 @@ import pytest
 from helpers.browser import Browser
 from helpers.project import Project
 from helpers.tables import Tables, cell_texts, decimals
+from stages.base.errors import InputError
 from stages.benchmark import report
 from stages.benchmark.comparison.leaderboard import Runs, leaderboard
 from stages.reporting.benchmark_charts import model_intervals
 from stages.reporting.page import duration, p_value, short_number, signed
 
 LABELS = ["anger", "happy", "neutral"]
+SEEN = {"faces": 1186, "of": 2647, "same_image": 1000, "near_duplicate": 86, "same_group": 100}
 MODELS = "models: [cnn5, cnn8, convnet, mini_xception]"
 SKILLS = {  # of the models of made-up benchmarks; the second of `many` is as good as the first
     "many": {"cnn5": 0.2, "cnn8": 3.1, "convnet": 1.5, "mini_xception": 1.5, "googlenet": 3.0, "resnet18": 1.4},
@@ -51,7 +54,7 @@ class Board:
         self.rng = np.random.default_rng(7)
         models = {model: self._runs(skill, joules and model == "cnn8") for model, skill in skills.items()}
         if "resnet18" in models:
-            models["resnet18"].facts["seen_test"] = {"faces": 1186, "of": 2647}
+            models["resnet18"].facts["seen_test"] = SEEN
         self.found = leaderboard(models, LABELS) | {"drawn_faces": people > 4}
         self.models, self.neighbours = self.found["models"], self.found["neighbours"]
         project.edit("params.yaml", (MODELS, f"models: [{', '.join(skills)}]"))
@@ -320,6 +323,37 @@ def test_the_same_inputs_give_the_same_bytes(many: Board):
 def test_a_missing_benchmark_is_reported(project: Project):
     line = project.refused("benchmark.report")
     assert line.startswith("metrics/benchmark.json: not found") and "python -m stages.benchmark.run" in line
+
+
+@pytest.mark.parametrize(
+    ("file", "edit", "message"),
+    [
+        ("benchmark", lambda content: content.pop("seeds"), "seeds: missing"),
+        ("benchmark", lambda content: content.update(models=[]), "models: [] is not allowed"),
+        ("benchmark", lambda content: content["models"]["cnn5"]["cost"].update(flops="many"),
+         "models.cnn5.cost.flops: 'many' is not allowed"),
+        ("benchmark", lambda content: content["neighbours"].popitem(), "6 models do not have 4 pairs"),
+        ("benchmark", lambda content: next(iter(content["neighbours"].values()))["accuracy"].pop("high"),
+         "low, high and p_holm stand together"),
+        ("cross", lambda content: content["trained_on"].pop("all"), "no row 'all'"),
+        ("cross", lambda content: content["trained_on"]["ck48"].update(tested_on=3), "trained_on.ck48.tested_on: 3"),
+    ],
+)  # fmt: skip
+def test_a_file_that_was_edited_by_hand_is_named_with_its_key(
+    many: Board, file: str, edit: Callable[[dict], object], message: str, monkeypatch: pytest.MonkeyPatch
+):
+    path = many.project.folder / f"metrics/{file}.json"
+    before = path.read_text()
+    content = json.loads(before)
+    edit(content)
+    path.write_text(json.dumps(content))
+    monkeypatch.chdir(many.project.folder)
+    try:
+        with pytest.raises(InputError) as caught:
+            report.main()
+    finally:
+        path.write_text(before)
+    assert str(caught.value).startswith(f"metrics/{file}.json: ") and message in str(caught.value)
 
 
 def test_formats_of_numbers():

@@ -32,7 +32,7 @@ LAST |= {"train", "evaluate"}  # of the main pipeline, which cross_dataset reads
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A small project with its data stages run, and with edits and a new file that are in no commit."""
+    """A small project with its data stages run, and with edits and new files that are in no commit."""
     project = Project.copy(tmp_path_factory.mktemp("ready") / "project")
     models = "[cnn5, cnn8, convnet, mini_xception]", "[cnn5, cnn8]"
     project.edit("params.yaml", models, ("folds: [0, 1, 2, 3, 4]", "folds: [0, 1]"), ("seeds: [0, 1, 2]", "seeds: [0]"))
@@ -43,6 +43,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Project:
     )
     (project.folder / "stages/training/added.py").write_text("")
     project.ok("dvc", "repro", "augment")
+    project.ok("git", "add", "stages/training/added.py", "dvc.lock")  # other machines get what git knows
     return project
 
 

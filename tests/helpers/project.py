@@ -1,6 +1,7 @@
 """A copy of this project in a folder of its own, and its commands as real processes."""
 
 import atexit
+import json
 import os
 import shutil
 import subprocess
@@ -31,6 +32,11 @@ COPIED = (
     ".dvcignore",
     ".gitignore",
 )
+
+
+def source(drawn: bool) -> dict:
+    """The content of the source.json of an archive."""
+    return {"from": "somewhere", "licence": "its own", "drawn": drawn, "files": {}}
 
 
 class Project:
@@ -94,7 +100,7 @@ class Project:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         shutil.copy(archive, folder)
-        (folder / "source.json").write_text('{"drawn": false}')
+        (folder / "source.json").write_text(json.dumps(source(drawn=False)))
 
     def written(self) -> dict[str, int]:
         """Every file under data/, metrics/ and plots/, and its modification time."""

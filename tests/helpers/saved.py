@@ -1,5 +1,7 @@
 """Models on disk."""
 
+from stages.models.config import HASHES, digest
+
 
 def config(**changes: object) -> dict:
     """Return what config.json of a small model contains, with these changes."""
@@ -19,6 +21,13 @@ def config(**changes: object) -> dict:
         "drawn_faces": True,
         "seen_test": None,
     } | changes
+
+
+def signed(**changes: object) -> dict:
+    """The same with its hashes, as `save` writes it; weights and `trained_on` are those in `changes`."""
+    hashes = {name: changes.pop(name, "") for name in ("weights", "trained_on")}
+    content = config(**changes)
+    return content | {HASHES: hashes | {"config": digest(content)}}
 
 
 def recipe(**changes: object) -> dict:

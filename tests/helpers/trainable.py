@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from ruamel.yaml import YAML
 
-from helpers.project import ROOT
+from helpers.project import ROOT, source
 from stages.curation.near_duplicates import perceptual_hashes
 from stages.faces.table import write_index
 from stages.training.checkpoint import DIGEST
@@ -51,7 +51,7 @@ def write_tree(root: Path, seed: int = 0, **changes: object) -> None:
     np.save(root / "data/augmented/faces.npy", faces.pixels.numpy()[10:15])
     write_index(index, root / "data/split/index.csv")
     write_index(copies, root / "data/augmented/index.csv")
-    (root / "data/merged/sources.json").write_text(json.dumps({"drawn-ck48": {"from": "drawn", "drawn": True}}))
+    (root / "data/merged/sources.json").write_text(json.dumps({"drawn-ck48": source(drawn=True)}))
 
 
 def image_hashes(faces: np.ndarray) -> pd.DataFrame:

@@ -69,8 +69,8 @@ def reseal(folder: Path) -> None:
 
 
 DAMAGES = {
-    "reversed labels": (lambda folder: edit(folder, labels=["happy", "anger"]), "config.json was changed"),
-    "another fold": (lambda folder: edit(folder, fold=1), "config.json was changed"),
+    "reversed labels": (lambda folder: edit(folder, labels=["happy", "anger"]), "config.json: was changed"),
+    "another fold": (lambda folder: edit(folder, fold=1), "config.json: was changed"),
     "a flipped bit in the weights": (lambda folder: flip(folder / "weights.safetensors", 0.9), "is not the file"),
     "a flipped bit in their header": (lambda folder: flip(folder / "weights.safetensors", 0.001), "is not the file"),
     "cut weights": (lambda folder: (folder / "weights.safetensors").write_bytes(b"\x10"), "is not the file"),

@@ -8,6 +8,7 @@ import pytest
 from helpers.project import Project
 from helpers.repository import commit, ran, small
 from stages.base.files import read_json, sha256
+from stages.sources.provenance import Source
 
 PATH = "    jaffe: {path: null, sha256: null}"
 
@@ -25,7 +26,7 @@ def repository(project: Project, drawn) -> Project:
 
 
 def fetched(project: Project) -> str:
-    return read_json(project.folder / "data/archives/jaffe/source.json")["files"]["jaffe.zip"]
+    return read_json(project.folder / "data/archives/jaffe/source.json", Source)["files"]["jaffe.zip"]
 
 
 def test_the_next_repro_fetches_a_replaced_archive_again(repository: Project, drawn):

@@ -1,5 +1,6 @@
 """Trainings that start from a model that has seen their test faces."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from helpers import saved
 from helpers.archives import mutated
 from helpers.generated import MANY
 from helpers.trainable import image_hashes, train, write_tree
@@ -185,12 +187,22 @@ def test_a_start_without_a_readable_record_is_refused(
     assert "train it again" in message
 
 
+def test_a_start_whose_record_lacks_a_row_is_refused(tmp_path: Path, first: Path, refused: Refused) -> None:
+    shutil.copytree(first / "data/model", tmp_path / "model")
+    rows = (tmp_path / "model" / RECORD).read_text().splitlines(keepends=True)
+    (tmp_path / "model" / RECORD).write_text("".join(rows[:-1]))
+    message = refused(tree(tmp_path / "tree", first, init=str(tmp_path / "model"), allow_seen_test=True))
+    assert "trained_on.csv is damaged (not the file that config.json was written with)" in message
+
+
 ROWS = ",".join(COLUMNS) + "\n" + "".join(f"ck48,ck48/subject/S{n:03},{n:016x},{n * 3:016x}\n" for n in range(9))
 DAMAGED = mutated(ROWS.encode())
 
 
 def check_record(folder: Path, content: bytes) -> None:
     (folder / RECORD).write_bytes(content)
+    config = saved.signed(trained_on=hashlib.sha256(content).hexdigest())
+    (folder / "config.json").write_text(json.dumps(config))
     try:
         seen = read_seen(folder, "model")
     except InputError as error:

@@ -46,7 +46,7 @@ def run(
             ["git", "init", "-q"],
             ["git", "fetch", "-q", "--update-head-ok", "../bundle", "+refs/*:refs/*"],
             ["git", "checkout", "-q", "--force", "--detach", SNAPSHOT],
-            [*dvc, "pull", "-q", *data],
+            [*dvc, "pull", *data],
             [*dvc, "--cd", project, "repro", "--single-item", "--no-run-cache", "check", *stages],
         ):
             done = subprocess.run(
