@@ -120,9 +120,14 @@ class Params(General):
         """Check that the section `benchmark` fits the others.
 
         Raises:
-            InputError: a fold does not exist, no fold is left to train on, the model of the label review is not in the
-                benchmark, or a model's classes are balanced twice.
+            InputError: the protocol is official, a fold does not exist, no fold is left to train on, the model of the
+                label review is not in the benchmark, or a model's classes are balanced twice.
         """
+        if self.split.protocol == "official":
+            raise InputError(
+                "params.yaml: split.protocol: official has no fold by which the benchmark can rank; choose held_out or "
+                "cross_validation"
+            )
         for fold in self.benchmark.folds:
             if fold >= self.split.folds:
                 last = self.split.folds - 1

@@ -40,6 +40,15 @@ def test_each_row_is_a_run_and_each_column_a_test_part(runs: None, capsys: pytes
     assert "jaffe 0.100  0.110 0.120\n" in told and "drawn" in told
 
 
+def test_leaks_are_told(runs: None, capsys: pytest.CaptureFixture) -> None:
+    path = Path("data/cross/jaffe/metrics.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"leaks": {"faces": 7, "of": 27}}))
+    cross_dataset.main()
+    assert json.loads(Path("metrics/cross.json").read_text())["trained_on"]["jaffe"]["leaks"] == {"faces": 7, "of": 27}
+    told = capsys.readouterr().out
+    assert "trained on jaffe: leaks: 7 of 27 test faces" in told and told.count("leaks") == 1
+
+
 def test_a_run_that_is_not_there_is_refused(project: Project, runs: None) -> None:
     Path("data/cross/jaffe/metrics.json").unlink()
     line = project.refused("benchmark.cross_dataset")
