@@ -44,7 +44,7 @@ def main() -> None:
         if counts:
             details = ", ".join(f"{dataset}: {count}" for dataset, count in counts.items())
             print(f"{part}: {sum(counts.values())} faces ({details})")
-    if settings.protocol == "held_out":
+    if settings.protocol == "held_out" and not settings.test_on:
         drawn = index[~index["dataset"].isin(official)]
         shares = (drawn["split"] == TEST).groupby(drawn["dataset"]).mean().round(6).to_dict()
         metrics["held_out"] = shares

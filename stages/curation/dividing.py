@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from stages.curation.groups import groups
-from stages.curation.splitting import cross_validation, held_out, official
+from stages.curation.splitting import cross_validation, held_out, official, other_data
 from stages.params.split import Split
 
 
 def divide(index: pd.DataFrame, settings: Split) -> pd.DataFrame:
-    """Divide faces as the section `split` of params.yaml says: see `held_out`, `official` and `cross_validation`.
+    """Divide faces by the function of `splitting` that the section `split` of params.yaml asks for.
 
     With `by: faces`, single faces are dealt and not units, those of official parts too. Then faces of one group are on
     several sides, and metrics are too high; the group is still the statistical unit.
@@ -23,6 +23,8 @@ def divide(index: pd.DataFrame, settings: Split) -> pd.DataFrame:
         single = index["dataset"] + "/file/" + index["file"]
         dealt = index.assign(unit=single, cluster=np.arange(len(index)), official="")
     match settings.protocol:
+        case "held_out" if settings.test_on:
+            dealt = other_data(dealt, settings.test_on, settings.folds, settings.seed)
         case "held_out":
             dealt = held_out(dealt, settings.folds, settings.test_share, settings.seed)
         case "official":

@@ -93,6 +93,30 @@ def official(index: pd.DataFrame, folds: int, seed: int) -> pd.DataFrame:
     return index
 
 
+def other_data(index: pd.DataFrame, tested: str, folds: int, seed: int) -> pd.DataFrame:
+    """Test all faces of one data set, and divide those of the others into folds.
+
+    Faces of the others' official test parts, and faces that are linked to a test face, are unused. Further arguments,
+    columns and errors are those of `held_out`.
+
+    Args:
+        index: as of `held_out`.
+        tested: the data set, as params.yaml names it.
+        folds: number of folds.
+        seed: seed of the division.
+    """
+    test = index["dataset"].str.removeprefix("drawn-") == tested
+    rest = ~test & (index["official"] != "test")
+    index = index.assign(split=np.select([test, rest], [TEST, TRAIN], UNUSED), fold=-1)
+    for dataset, rows in index[rest].groupby("dataset", sort=False):
+        index.loc[rows.index, "fold"] = _folds(rows, folds, f"{seed}/{dataset}/fold")
+    index = _join_linked(index)
+    index.loc[~rest, "fold"] = -1
+    index = _without_linked(index, index["split"] == TEST)
+    _check_folds(index, folds)
+    return index
+
+
 def cross_validation(index: pd.DataFrame, folds: int, seed: int) -> pd.DataFrame:
     """Divide all faces, those of official test parts too, into folds.
 

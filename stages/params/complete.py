@@ -99,6 +99,16 @@ class Params(General):
         return self
 
     @model_validator(mode="after")
+    def _others_are_trained_on(self) -> Self:
+        tested, datasets = self.split.test_on, self.data.datasets
+        if tested and (tested not in datasets or len(datasets) == 1):
+            raise InputError(
+                f"params.yaml: split.test_on: {tested} must be one of data.datasets, which must name another one to "
+                "train on"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _archives_are_named(self) -> Self:
         source = self.data.source
         settings = getattr(self.sources, source)

@@ -12,7 +12,7 @@ from stages.params.split import Split
 
 
 def settings(**changes: object) -> Split:
-    values = {"protocol": "held_out", "by": "groups", "folds": 5, "fold": 0, "validation_folds": 1}
+    values = {"protocol": "held_out", "by": "groups", "test_on": None, "folds": 5, "fold": 0, "validation_folds": 1}
     return Split(**{**values, "test_share": 0.2, "seed": 0, **changes})
 
 
@@ -68,6 +68,26 @@ def test_a_validation_face_linked_to_a_test_face_is_unused():
 def test_a_data_set_without_an_official_test_part_is_refused_under_official():
     with pytest.raises(InputError, match="ck48: has no official test part"):
         divide(like_ck48(), settings(protocol="official"))
+
+
+def test_all_of_one_data_set_is_tested_and_only_others_are_trained_on():
+    index = pd.concat([official_parts(), like_ck48()], ignore_index=True)
+    index["id"] = index.index
+    index["dataset"] = "drawn-" + index["dataset"]
+    pair = [index.index[(index["dataset"] == f"drawn-{name}") & (index["official"] == part)][0] for name, part in
+            (("fer2013", "train"), ("rafdb", "train"))]  # fmt: skip
+    index.loc[pair, "cluster"] = "bridge"
+    result = divide(add_units(index), settings(test_on="rafdb"))
+    assert set(result.loc[result["split"] == "test", "id"]) == set(index.index[index["dataset"] == "drawn-rafdb"])
+    unused = result[result["split"] == "unused"]
+    assert list(unused["id"]) == [
+        pair[0],
+        *index.index[index["dataset"].eq("drawn-fer2013") & index["official"].eq("test")],
+    ]
+    assert set(unused["fold"]) == {-1} and split_links(result) == {"subject": 0, "sequence": 0, "cluster": 0}
+    for fold in range(5):
+        run = subsets(result, fold)
+        assert set(run.train["dataset"]) == set(run.validation["dataset"]) == {"drawn-fer2013", "drawn-ck48"}
 
 
 @pytest.mark.parametrize("protocol", ["held_out", "cross_validation"])
