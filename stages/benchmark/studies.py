@@ -12,6 +12,7 @@ import argparse
 import sys
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
@@ -36,8 +37,8 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="run nothing; write the page of the results that there are")
     options = parser.parse_args()
     studies = read_studies(FILE)
-    results = read_json(RESULTS) if RESULTS.exists() else {}
-    todo = chosen(studies, options.names) if options.names else not_done(studies, results, Data.load().source == "demo")
+    drawn = Data.load().source == "demo"
+    todo = chosen(studies, options.names) if options.names else not_done(studies, _results(), drawn)
     failed = False
     for name, study in {} if options.page else todo.items():
         print(f"{name}: {study.about}", flush=True)
@@ -47,16 +48,27 @@ def main() -> None:
             print(f"ERROR: {name}: {error}", file=sys.stderr, flush=True)
             failed = True
             continue
-        results[name] = study.determining | result
-        write_json({name: results[name] for name in sorted(results)}, RESULTS)
+        results = _results() | {name: study.determining | result}  # another process may have added some
+        write_json(dict(sorted(results.items())), RESULTS)
+        _write_page(studies)
         for metric in ("test.accuracy", "test.macro_f1"):
             print(f"{metric}: {result['metrics'][metric]['value']:.3f}")
         for note in notes(result):
             print(note)
-    with atomic_output(PAGE) as path:
-        path.write_text(render_studies({name: study.model_dump() for name, study in studies.items()}, results))
+    if options.page:
+        _write_page(studies)
     if failed:
         sys.exit(1)
+
+
+def _write_page(studies: dict[str, Study]) -> None:
+    with atomic_output(PAGE) as path:
+        path.write_text(render_studies({name: study.model_dump() for name, study in studies.items()}, _results()))
+
+
+def _results() -> dict[str, Any]:
+    """Return the results that there are, by the name of the study."""
+    return read_json(RESULTS) if RESULTS.exists() else {}
 
 
 def _runs(name: str, study: Study, studies: dict[str, Study]) -> list[StudyRun]:
