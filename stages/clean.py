@@ -41,7 +41,7 @@ def main() -> None:
     index["cluster"] = components(len(index), pairs)
     index["unit"] = units(index, pairs)
     index["phash"] = [value.tobytes().hex() for value in hashes]
-    reason = removal_reasons(index, contrasts, settings.min_contrast, settings.whole_test)
+    reason = removal_reasons(index, contrasts, settings)
     if (reason != "").all():
         raise InputError(f"clean: all {len(index)} faces would be removed; lower clean.min_contrast")
 

@@ -18,9 +18,10 @@ from stages.base.errors import InputError, guard
 from stages.base.files import write_json
 from stages.base.paths import RunPaths
 from stages.evaluation.calibration import fit_temperature
+from stages.evaluation.notes import notes
 from stages.evaluation.summary import basic_metrics, detailed_metrics
 from stages.evaluation.tables import plot_tables, prediction_table, write_tables
-from stages.faces.subsets import subsets
+from stages.faces.subsets import leaks, subsets
 from stages.faces.table import SPLIT_COLUMNS, Selection, open_faces, read_index
 from stages.models import hardware
 from stages.models.forward import logits
@@ -56,6 +57,7 @@ def main() -> None:
         "temperature": round(temperature, 6),
         "parameters": config["parameters"],
         "drawn_faces": config["drawn_faces"],
+        **({"leaks": leak} if (leak := leaks(chosen.train, chosen.test)) else {}),
         **({"seen_test": config["seen_test"]} if config["seen_test"] else {}),
     }
     write_tables(paths.predictions, rows)
@@ -64,10 +66,8 @@ def main() -> None:
 
     for name, row in {"test": metrics["test"], **metrics["test"]["per_dataset"]}.items():
         print(f"{name}: {row['faces']} faces, accuracy {row['accuracy']:.3f}, macro-F1 {row['macro_f1']:.3f}")
-    if config["drawn_faces"]:
-        print("Some faces are drawn by a program: the metrics say nothing about people.")
-    if seen := config["seen_test"]:
-        print(f"Initial weights saw at least {seen['faces']} of {seen['of']} test faces: metrics can be too high.")
+    for note in notes(metrics):
+        print(note)
 
 
 def _logits(network: nn.Module, config: dict, faces: pd.DataFrame) -> np.ndarray:

@@ -12,8 +12,9 @@ import pandas as pd
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.base.files import write_json
+from stages.curation.dividing import divide
 from stages.curation.exclusions import EXCLUDED, excluded_faces
-from stages.curation.splitting import TEST, TRAIN, UNUSED, cross_validation, held_out
+from stages.curation.splitting import TEST, TRAIN, UNUSED
 from stages.faces.table import read_index, write_index
 from stages.params.data import Data
 from stages.params.split import Split
@@ -27,18 +28,16 @@ def main() -> None:
     kept = read_index(Path("data/clean/index.csv"), *COLUMNS)
     removed = read_index(Path("data/clean/removed.csv"), *COLUMNS, "reason")
     index = pd.concat([kept.assign(reason=""), removed], ignore_index=True)
-    if settings.protocol == "held_out":
-        index = held_out(index, settings.folds, settings.test_share, settings.seed)
-    else:
-        index = cross_validation(index, settings.folds, settings.seed)
+    index = divide(index, settings)
+    crossed = settings.protocol == "cross_validation"
     by_hand = excluded_faces(index, Path("data/exclude.csv"))
     index.loc[by_hand, "split"] = EXCLUDED
-    if settings.protocol == "held_out":  # otherwise excluded faces are tested, in their fold
+    if not crossed:  # otherwise excluded faces are tested, in their fold
         index.loc[by_hand, "fold"] = -1
-    official = index.loc[index["official"] == "test", "dataset"].unique()
+    official = index.loc[index["official"] == "test", "dataset"].unique() if settings.by == "groups" else []
     index = index[index["reason"] == ""].drop(columns="reason")
 
-    for part in (TRAIN, TEST) if settings.protocol == "held_out" else (TRAIN,):
+    for part in (TRAIN,) if crossed else (TRAIN, TEST):
         if missing := labels - set(index.loc[index["split"] == part, "label"]):
             print(f"the {part} part has no face with the label {' or '.join(sorted(missing))}")
     metrics = {"groups": index["group"].nunique()}
@@ -48,7 +47,7 @@ def main() -> None:
         if counts:
             details = ", ".join(f"{dataset}: {count}" for dataset, count in counts.items())
             print(f"{part}: {sum(counts.values())} faces ({details})")
-    if settings.protocol == "held_out":
+    if settings.protocol == "held_out" and not settings.test_on:
         drawn = index[~index["dataset"].isin(official)]
         shares = (drawn["split"] == TEST).groupby(drawn["dataset"]).mean().round(6).to_dict()
         metrics["held_out"] = shares

@@ -301,6 +301,19 @@ def evaluate(root: Path, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
 
 
+def test_leaks_are_counted_and_told(tmp_path, test_faces: pd.DataFrame) -> None:
+    write_tree(tmp_path, test_faces, drawn=False)
+    index = pd.read_csv(tmp_path / "data/split/index.csv", dtype={"group": str})
+    assert "leaks" not in evaluate(tmp_path).stdout
+    assert "leaks" not in json.loads((tmp_path / "metrics/metrics.json").read_text())
+    index.loc[index["group"].isin(["3", "5"]) & (index["id"] % 4 == 1), "fold"] = 1  # trained on; their groups have
+    write_index(index, tmp_path / "data/split/index.csv")  # four test faces each
+    done = evaluate(tmp_path)
+    told = "leaks: 8 of 60 test faces have a training face of the same subject, sequence or near-duplicate"
+    assert told in done.stdout, done.stderr
+    assert json.loads((tmp_path / "metrics/metrics.json").read_text())["leaks"] == {"faces": 8, "of": 60}
+
+
 def test_written_metrics_equal_scikit_learns(tmp_path, test_faces: pd.DataFrame) -> None:
     write_tree(tmp_path, test_faces, drawn=True)
     done = evaluate(tmp_path)

@@ -485,6 +485,25 @@ def test_the_page_and_the_card_name_drawn_faces(run: Run, odd: Run):
     assert "say nothing about people" not in odd.page + odd.card
 
 
+def test_the_page_and_the_card_begin_with_what_the_split_leaks(run: Run, tmp_path: Path):
+    leaking = copy(run, tmp_path / "project")
+    leaking.write("metrics/metrics.json", leaking.json("metrics/metrics.json") | {"leaks": {"faces": 1186, "of": 2647}})
+    leaking.project.edit("params.yaml", ("by: groups", "by: faces"))
+    page, card = (flat(text) for text in (leaking.report().page, leaking.card.replace("> ", "")))
+    told = "1,186 of 2,647 test faces have a training face of the same subject, sequence or near-duplicate"
+    assert page.index(told) < page.index("Always predicting") and card.index(told) < card.index("## Intended use")
+    assert "no group is in more than one" not in page and "Single faces were dealt to the parts" in card
+    assert "in the same part of the split" not in card and "no group is in more than one of" in flat(run.page)
+    assert "leaks" not in run.page + run.card and "in the same part of the split" in flat(run.card)
+
+
+def test_the_page_tells_of_official_validation(run: Run, tmp_path: Path):
+    other = copy(run, tmp_path / "project")
+    other.project.edit("params.yaml", ("protocol: held_out", "protocol: official"))
+    page = flat(other.report().page)
+    assert "The official validation part, or fold 0 of the 5 folds" in page and "official validation" not in run.page
+
+
 def test_the_page_and_the_card_begin_with_test_faces_seen_in_training(run: Run, tmp_path: Path):
     known = copy(run, tmp_path / "project")
     seen = {"faces": 1186, "of": 2647, "same_image": 1000, "near_duplicate": 2, "same_group": 184, "datasets": {}}

@@ -1,7 +1,20 @@
-"""Where the outputs of one training run are stored."""
+"""Where the outputs of one training run are stored, and where the clone is."""
 
 from dataclasses import dataclass
 from pathlib import Path
+
+
+def clone() -> Path:
+    """Return the clone that this process works in.
+
+    `dvc exp run --temp` and the queue work in copies of the clone, <clone>/.dvc/tmp/exps/<name>, which have neither its
+    experiments nor what git ignores; in such a copy it is the clone itself.
+    """
+    folder = Path.cwd()
+    for parent in folder.parents:
+        if parent.parts[-3:] == (".dvc", "tmp", "exps"):
+            return parent.parents[2]
+    return folder
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from stages.base.files import read_json, write_json
 from stages.benchmark.comparison.leaderboard import Runs, leaderboard
 from stages.benchmark.comparison.table import as_text, leaderboard_table
 from stages.benchmark.records import Cost
-from stages.benchmark.results import configurations, ensemble, existing, predictions, trained_images
+from stages.benchmark.results import configurations, ensemble, existing, leaked, predictions, trained_images
+from stages.evaluation.notes import notes
 from stages.faces.table import SPLIT_COLUMNS, read_index, write_index
 from stages.params.benchmark import Benchmark
 from stages.params.data import Data
@@ -48,14 +49,15 @@ def main() -> None:
         models[model] = Runs(out_of_fold, test, ensemble(test, labels), facts)
         drawn |= any(config["drawn_faces"] for config in configs)
 
-    board = leaderboard(models, labels) | {"drawn_faces": drawn}
+    leaks = leaked(benchmark.models[0], benchmark, index)
+    board = leaderboard(models, labels) | {"drawn_faces": drawn, "leaks": leaks}
     rows = leaderboard_table(board)
     write_json(board, Path("metrics/benchmark.json"))
     with atomic_output(Path("metrics/benchmark.csv")) as path:
         write_index(rows, path)
     print(as_text(rows))
-    if drawn:
-        print("Some of these faces are drawn: their metrics say nothing about people.")
+    for note in notes(board | {"leaks": leaks.get("test")}):
+        print(note)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from stages.base.files import read_json, write_json
 from stages.base.paths import RunPaths
 from stages.benchmark.records import Tested
 from stages.benchmark.results import COMMAND
+from stages.faces.subsets import LEAK
 from stages.models.config import read_config
 from stages.params.data import Data
 from stages.params.general import General
@@ -34,6 +35,9 @@ def main() -> None:
     table = {name: {on: part["macro_f1"] for on, part in row["tested_on"].items()} for name, row in rows.items()}
     print(f"macro-F1 of {model}; rows: data set of training, columns: data set of the test")
     print(pd.DataFrame(table).T.to_string(float_format="{:.3f}".format, na_rep=""))
+    for name, row in rows.items():
+        if leaks := row.get("leaks"):
+            print(f"trained on {name}: leaks: {leaks['faces']:,} of {leaks['of']:,} {LEAK}")
     if any(drawn):
         print("Some of these faces are drawn: their metrics say nothing about people.")
 
@@ -43,12 +47,13 @@ def _row(paths: RunPaths) -> dict[str, Any]:
     for path in (paths.model / "config.json", paths.metrics):
         if not path.exists():
             raise InputError(f"{path}: not found; {COMMAND}")
-    config = read_config(paths.model / "config.json")
+    config, metrics = read_config(paths.model / "config.json"), read_json(paths.metrics, Tested)
     tested_on = {
         dataset: {name: part[name] for name in METRICS if name in part}
-        for dataset, part in read_json(paths.metrics, Tested)["test"]["per_dataset"].items()
+        for dataset, part in metrics["test"]["per_dataset"].items()
     }
-    return {"labels": config["labels"], "tested_on": tested_on, "drawn_faces": config["drawn_faces"]}
+    row = {"labels": config["labels"], "tested_on": tested_on, "drawn_faces": config["drawn_faces"]}
+    return row | {name: metrics[name] for name in ("leaks",) if name in metrics}
 
 
 if __name__ == "__main__":

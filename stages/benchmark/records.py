@@ -1,11 +1,11 @@
 """What the benchmark's JSON files contain, as far as its stages read them."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, RootModel, model_validator
 
 from stages.base.section import Record
-from stages.reporting.records import Intervals, Seen
+from stages.reporting.records import Intervals, Leak, Seen
 
 
 class Cost(Record):
@@ -95,6 +95,7 @@ class Board(Record):
     neighbours: dict[str, Differences]
     seeds: int
     drawn_faces: bool
+    leaks: Annotated[dict[str, Leak], Field(default_factory=dict)]  # of `test` and `out_of_fold`, or empty
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -113,6 +114,7 @@ class Tested(Record):
     """The part of a run's metrics.json that the comparison across data sets reads."""
 
     test: TestedParts
+    leaks: Leak | None = None
 
 
 class CrossRow(Record):
@@ -120,6 +122,7 @@ class CrossRow(Record):
 
     labels: list[str]
     tested_on: dict[str, Scores]
+    leaks: Leak | None = None
 
 
 class Crossed(Record):
@@ -133,3 +136,39 @@ class Crossed(Record):
         if "all" not in self.trained_on:
             raise ValueError("trained_on has no row 'all'")
         return self
+
+
+class StudyMetric(Record):
+    """A metric of a study; the interval and the spread over runs are missing where there is none."""
+
+    value: float
+    low: float = 0
+    high: float = 0
+    mean: float = 0
+    std: float = 0
+
+
+class StudyResult(Record):
+    """The result of a study, with what decided it."""
+
+    settings: dict[str, Any]
+    folds: list[int]
+    seeds: list[int]
+    ensemble: list[str] | None
+    metrics: dict[str, StudyMetric]
+    runs: int
+    faces: int
+    groups: int
+    parameters: int
+    drawn_faces: bool
+    seconds: float
+    device: str
+    precision: str
+    torch: str
+    commit: str
+    leaks: Leak | None = None
+    seen_test: Seen | None = None
+
+
+class StudyResults(RootModel[dict[str, StudyResult]]):
+    """The results of all studies, by name."""

@@ -89,6 +89,29 @@ def trained_images(model: str, benchmark: Benchmark, index: pd.DataFrame, copies
     return counts
 
 
+def leaked(model: str, benchmark: Benchmark, index: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Count the out-of-fold and the test faces whose group is trained on by a run that predicts them.
+
+    Args:
+        model: name of a model; the faces are the same for every model.
+        benchmark: the folds and seeds.
+        index: the index that split wrote.
+
+    Returns:
+        For `out_of_fold` and `test` the counts of `leaks`; empty if there is no such face.
+    """
+    validation_folds = configurations(model, benchmark)[0]["validation_folds"]
+    chosen = [subsets(index, fold, validation_folds=validation_folds, ranked=True) for fold in benchmark.folds]
+    counts = {}
+    for name in ("out_of_fold", "test"):
+        seen = [
+            (faces := getattr(run, name))["group"].isin(run.train["group"]).groupby(faces["id"]).any() for run in chosen
+        ]
+        by_face = pd.concat(seen).groupby(level=0).any()
+        counts[name] = {"faces": int(by_face.sum()), "of": len(by_face)}
+    return counts if any(count["faces"] for count in counts.values()) else {}
+
+
 def existing(path: Path, model: str) -> Path:
     """Return `path`, which the benchmark writes for a model; raise InputError if it does not exist."""
     if not path.exists():

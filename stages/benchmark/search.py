@@ -46,6 +46,10 @@ def main() -> None:
     print(
         f"{rows[0]['experiment']} is the best of {len(study.trials)} on the same faces, so its macro-F1 is optimistic"
     )
+    if params.split.by == "faces":
+        print(
+            "leaks: split.by faces deals faces of one subject, sequence or near-duplicates to training and validation"
+        )
     print(_fair_benchmark(params))
     print(f"to use the best one: dvc exp apply {rows[0]['experiment']} && dvc repro")
 

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from stages.base.errors import InputError, guard
 from stages.base.files import write_json
 from stages.benchmark.jobs.trials import TrialFailed, trials
+from stages.evaluation.notes import notes
 from stages.params.complete import Params
 
 STAGES = ("split", "augment", "train", "evaluate")  # what a trial runs
@@ -53,13 +54,14 @@ def main() -> None:
 
     values, summary = summarised(found)
     drawn = any(metrics["drawn_faces"] for metrics in found.values())
-    facts = {"model": params.model, "settings": settings, "failed": failed, "drawn_faces": drawn}
+    leaks = max((metrics.get("leaks", {}) for metrics in found.values()), key=lambda leak: leak.get("faces", 0))
+    facts = {"model": params.model, "settings": settings, "failed": failed, "drawn_faces": drawn, "leaks": leaks}
     tables = {"summary": _by_row(summary), "splits": _by_row(values)}
     write_json(facts | tables, Path("metrics/split_study.json"))
     print(f"{params.model} on {len(found)} splits; half_width: of the 95 % interval of one run, on average")
     print(summary.to_string(float_format="{:.3f}".format, na_rep=""))
-    if drawn:
-        print("Some faces are drawn by a program: the metrics say nothing about people.")
+    for note in notes(facts):
+        print(note)
 
 
 def summarised(found: dict[str, dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:

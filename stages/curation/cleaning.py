@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
+from stages.params.clean import Clean
+
 PRIORITY = {"test": 2, "val": 1}  # of several identical images, the one in the official part of highest priority stays
 
 NEAR_CONSTANT = "near-constant picture"
@@ -11,18 +13,20 @@ COPY_OF_TEST = "copy of a test face"
 NEAR_DUPLICATE_OF_TEST = "near-duplicate of a test face"
 CONFLICT = "same picture under conflicting labels"
 DUPLICATE = "duplicate"
+NOT_LAST = "not the last face of its subject with its label"
 
 
-def removal_reasons(index: pd.DataFrame, contrast: np.ndarray, min_contrast: float, whole_test: bool) -> pd.Series:
+def removal_reasons(index: pd.DataFrame, contrast: np.ndarray, settings: Clean) -> pd.Series:
     """Return the reason for which each face is removed, or "" for a face that is kept.
 
     If an image is both in an official test part and elsewhere, the test face is kept and the other copies are removed.
 
     Args:
-        index: N rows with the columns label, official, sha256 and cluster (of near-duplicates).
+        index: N rows with the columns dataset, file, label, subject, official, sha256 and cluster (of near-duplicates).
         contrast: N contrasts in grey levels, from `near_duplicates.contrast`.
-        min_contrast: faces of lower contrast are removed as near-constant.
-        whole_test: whether every face of an official test part is kept, even if a rule would remove it.
+        settings: the section `clean`: faces of a contrast below `min_contrast` are near-constant; with `whole_test` no
+            face of an official test part is removed; with `one_per_expression` only the last face, by file name, of a
+            subject with a label is kept, where subjects are named. In CK+48, that is the peak frame of a sequence.
 
     Returns:
         N strings with the index's row labels; each is "" or one of the constants of this module.
@@ -31,7 +35,7 @@ def removal_reasons(index: pd.DataFrame, contrast: np.ndarray, min_contrast: flo
     test = index["official"] == "test"
 
     def remove(rows: pd.Series, why: str) -> None:
-        if whole_test:
+        if settings.whole_test:
             rows = rows & ~test
         reason[rows & (reason == "")] = why
 
@@ -41,7 +45,7 @@ def removal_reasons(index: pd.DataFrame, contrast: np.ndarray, min_contrast: flo
     def for_all_rows(values: pd.Series) -> pd.Series:
         return values.reindex(index.index, fill_value=False).astype(bool)
 
-    remove(pd.Series(contrast < min_contrast, index=index.index), NEAR_CONSTANT)
+    remove(pd.Series(contrast < settings.min_contrast, index=index.index), NEAR_CONSTANT)
     remove(for_all_rows(remaining_by("sha256")["test"].transform("any")) & ~test, COPY_OF_TEST)
     remove(for_all_rows(remaining_by("cluster")["test"].transform("any")) & ~test, NEAR_DUPLICATE_OF_TEST)
     remove(for_all_rows(remaining_by("sha256")["label"].transform("nunique") > 1), CONFLICT)
@@ -51,6 +55,9 @@ def removal_reasons(index: pd.DataFrame, contrast: np.ndarray, min_contrast: flo
         .sort_values("priority", ascending=False, kind="stable")
     )
     remove(for_all_rows(by_priority.duplicated("sha256")), DUPLICATE)
+    if settings.one_per_expression:
+        named = index[(reason == "") & (index["subject"] != "")].sort_values("file")
+        remove(for_all_rows(named.duplicated(["dataset", "subject", "label"], keep="last")), NOT_LAST)
     return reason
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from stages.base.errors import InputError
+from stages.curation.dividing import divide
 from stages.curation.groups import units
-from stages.curation.splitting import cross_validation, held_out
 from stages.faces.subsets import subsets
 from stages.params.data import Data, Dataset
 from stages.params.sources import Demo
@@ -33,10 +33,7 @@ def check_demo(data: Data, demo: Mapping[Dataset, Demo], split: Split, folds: li
     faces = faces[faces["label"].isin(data.labels)].reset_index(drop=True)
     faces = faces.assign(unit=units(faces, np.empty((0, 2), np.int64)), cluster=faces.index)  # without near-duplicates
     try:
-        if split.protocol == "held_out":
-            index = held_out(faces, split.folds, split.test_share, split.seed)
-        else:
-            index = cross_validation(faces, split.folds, split.seed)
+        index = divide(faces, split)
     except InputError as error:
         raise InputError(f"params.yaml: sources.demo: {error}, or draw more faces") from None
     for fold in folds:

@@ -52,9 +52,67 @@ def held_out(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> p
         if len(rest):
             index.loc[rest.index, "fold"] = _folds(rest, folds, f"{seed}/{dataset}/fold")
     index = _join_linked(index)
-    with_test = index["group"].isin(index.loc[index["split"] == TEST, "group"])
-    index.loc[with_test, "fold"] = -1
-    index.loc[with_test & (index["split"] != TEST), "split"] = UNUSED
+    index.loc[index["split"] == TEST, "fold"] = -1
+    index = _without_linked(index, index["split"] == TEST)
+    _check_folds(index, folds)
+    return index
+
+
+def official(index: pd.DataFrame, folds: int, seed: int) -> pd.DataFrame:
+    """Take the official parts: the test part is tested, the validation part is fold 0, the training part is the rest.
+
+    The training part of a data set without an official validation part is divided into all folds. Faces that are linked
+    to a test face, or to a face of an official validation part, without being one are unused. Arguments and columns are
+    those of `held_out`.
+
+    Raises:
+        InputError: a data set has no official test part, or a fold has no faces.
+    """
+    index = index.assign(split=TRAIN, fold=-1)
+    for dataset, rows in index.groupby("dataset", sort=False):
+        test, validation = rows["official"] == "test", rows["official"] == "val"
+        if not test.any():
+            raise InputError(
+                f"{dataset}: has no official test part, which split.protocol official needs; choose held_out or "
+                "cross_validation"
+            )
+        index.loc[rows.index[test], "split"] = TEST
+        rest = rows[~rows["unit"].isin(rows.loc[test, "unit"])]
+        train = rest[~rest["unit"].isin(rows.loc[validation, "unit"])]
+        index.loc[rest.index, "fold"] = 0
+        if len(train):
+            first = 1 if len(train) < len(rest) else 0
+            index.loc[train.index, "fold"] = first + _folds(train, folds - first, f"{seed}/{dataset}/fold")
+    index = _join_linked(index)
+    index.loc[index["split"] == TEST, "fold"] = -1
+    index = _without_linked(index, index["split"] == TEST)
+    validation = (index["split"] == TRAIN) & (index["official"] == "val")
+    index.loc[validation, "fold"] = 0
+    index = _without_linked(index, validation)
+    _check_folds(index, folds)
+    return index
+
+
+def other_data(index: pd.DataFrame, tested: str, folds: int, seed: int) -> pd.DataFrame:
+    """Test all faces of one data set, and divide those of the others into folds.
+
+    Faces of the others' official test parts, and faces that are linked to a test face, are unused. Further arguments,
+    columns and errors are those of `held_out`.
+
+    Args:
+        index: as of `held_out`.
+        tested: the data set, as params.yaml names it.
+        folds: number of folds.
+        seed: seed of the division.
+    """
+    test = index["dataset"].str.removeprefix("drawn-") == tested
+    rest = ~test & (index["official"] != "test")
+    index = index.assign(split=np.select([test, rest], [TEST, TRAIN], UNUSED), fold=-1)
+    for dataset, rows in index[rest].groupby("dataset", sort=False):
+        index.loc[rows.index, "fold"] = _folds(rows, folds, f"{seed}/{dataset}/fold")
+    index = _join_linked(index)
+    index.loc[~rest, "fold"] = -1
+    index = _without_linked(index, index["split"] == TEST)
     _check_folds(index, folds)
     return index
 
@@ -139,6 +197,12 @@ def _join_linked(index: pd.DataFrame) -> pd.DataFrame:
     linked = index.groupby(["group", "unit"]).agg(faces=("fold", "size"), fold=("fold", "max")).reset_index()
     largest = linked.sort_values(["faces", "unit"], ascending=[False, True]).groupby("group")["fold"].first()
     return index.assign(fold=index["group"].map(largest))
+
+
+def _without_linked(index: pd.DataFrame, faces: pd.Series) -> pd.DataFrame:
+    """Make every face unused that is in a group with some of `faces` without being one of them."""
+    linked = index["group"].isin(index.loc[faces, "group"]) & ~faces
+    return index.assign(split=index["split"].mask(linked, UNUSED), fold=index["fold"].mask(linked, -1))
 
 
 def _check_folds(index: pd.DataFrame, folds: int) -> None:

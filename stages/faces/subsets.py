@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+LEAK = "test faces have a training face of the same subject, sequence or near-duplicate"
+
 
 @dataclass(frozen=True)
 class Subsets:
@@ -60,3 +62,18 @@ def subsets(
             rows[rows["label"].isin(train["label"])] for rows in (validation, test, out_of_fold)
         )
     return Subsets(train, validation, test, out_of_fold)
+
+
+def leaks(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, int] | None:
+    """Count the test faces whose group is also trained on.
+
+    Args:
+        train: the training faces, with the column group.
+        test: the test faces, with the column group.
+
+    Returns:
+        `faces`, the number of such test faces, and `of`, the number of all; None if there is no such face, as in every
+        split by groups.
+    """
+    faces = int(test["group"].isin(train["group"]).sum())
+    return {"faces": faces, "of": len(test)} if faces else None

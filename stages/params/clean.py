@@ -8,10 +8,11 @@ from stages.base.section import Section
 
 
 class Clean(Section):
-    """Thresholds for near-constant images and near-duplicates."""
+    """Thresholds for near-constant images and near-duplicates, and further rules of removal."""
 
     KEY: ClassVar[str] = "clean"
     min_contrast: Annotated[float, Field(ge=0, le=127)]
     near_distance: Annotated[int, Field(ge=0, le=16)]
     near_correlation: Annotated[float, Field(ge=0.5, le=1)]
     whole_test: bool
+    one_per_expression: bool

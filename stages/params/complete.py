@@ -99,6 +99,16 @@ class Params(General):
         return self
 
     @model_validator(mode="after")
+    def _others_are_trained_on(self) -> Self:
+        tested, datasets = self.split.test_on, self.data.datasets
+        if tested and (tested not in datasets or len(datasets) == 1):
+            raise InputError(
+                f"params.yaml: split.test_on: {tested} must be one of data.datasets, which must name another one to "
+                "train on"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _archives_are_named(self) -> Self:
         source = self.data.source
         settings = getattr(self.sources, source)
@@ -120,9 +130,14 @@ class Params(General):
         """Check that the section `benchmark` fits the others.
 
         Raises:
-            InputError: a fold does not exist, no fold is left to train on, the model of the label review is not in the
-                benchmark, or a model's classes are balanced twice.
+            InputError: the protocol is official, a fold does not exist, no fold is left to train on, the model of the
+                label review is not in the benchmark, or a model's classes are balanced twice.
         """
+        if self.split.protocol == "official":
+            raise InputError(
+                "params.yaml: split.protocol: official has no fold by which the benchmark can rank; choose held_out or "
+                "cross_validation"
+            )
         for fold in self.benchmark.folds:
             if fold >= self.split.folds:
                 last = self.split.folds - 1

@@ -114,13 +114,14 @@ def benchmark_content(benchmark: dict) -> dict:
     Returns:
         `models`, the best first; `neighbours`, a list of pairs on the ranking with `better`, `worse` and for each
         metric the difference, with low, high and p_holm if there are enough groups; `charts`; `seeds`, how many models
-        predicted each face; and `drawn`, whether some faces are drawn by a program.
+        predicted each face; `drawn`, whether some faces are drawn by a program; and `leaks`, the test and out-of-fold
+        faces whose group is also trained on, or {}.
     """
     models = benchmark["models"]
     pairs = zip(pairwise(models), benchmark["neighbours"].values(), strict=True)
     neighbours = [{"better": better, "worse": worse, **pair} for (better, worse), pair in pairs]
     charts = _charts(models, neighbours)
-    facts = {"seeds": benchmark["seeds"], "drawn": benchmark["drawn_faces"]}
+    facts = {"seeds": benchmark["seeds"], "drawn": benchmark["drawn_faces"], "leaks": benchmark["leaks"]}
     return {"models": models, "neighbours": neighbours, "charts": charts, **facts}
 
 

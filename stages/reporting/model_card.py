@@ -1,23 +1,11 @@
 """The model card in the format of the Hugging Face Hub: metadata in YAML, then text."""
 
-import re
-from html import escape
-
 from huggingface_hub import EvalResult, ModelCardData
 
-from stages.base.errors import one_line
 from stages.reporting.page import TEMPLATES
 
 METRICS = {"accuracy": "accuracy", "macro_f1": "f1", "auroc": "roc_auc"}  # names on the Hub
 NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro-F1", "auroc": "Macro AUROC"}
-
-
-def plain(text: object) -> str:
-    """Return a text, such as the name of an archive, as Markdown that shows it as it is, in one line."""
-    return re.sub(r"([\\`*_\[\]~$|])", r"\\\1", escape(one_line(str(text)), quote=False))
-
-
-TEMPLATES.filters["plain"] = plain
 
 
 def render_card(facts: dict) -> str:

@@ -1,12 +1,16 @@
 """HTML pages from Jinja templates. A page is one file that makes no request."""
 
 import json
+import re
 from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from stages.base.errors import one_line
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -86,6 +90,11 @@ def table_cell(value: str | float) -> str:
     return "–" if pd.isna(value) else f"{int(value):,}" if value == int(value) else f"{value:.6g}"
 
 
+def plain(text: object) -> str:
+    """Return a text, such as the name of an archive, as Markdown that shows it as it is, in one line."""
+    return re.sub(r"([\\`*_\[\]~$|])", r"\\\1", escape(one_line(str(text)), quote=False))
+
+
 def distinct_reasons(datasets: Iterable[dict], key: str) -> list[str]:
     """Return every reason under `key` of any data set, in alphabetical order."""
     return sorted({reason for row in datasets for reason in row[key]})
@@ -104,6 +113,7 @@ TEMPLATES.filters |= {
     "metric": metric,
     "p_value": p_value,
     "percent": percent,
+    "plain": plain,
     "short_number": short_number,
     "signed": signed,
     "table_cell": table_cell,

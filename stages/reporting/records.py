@@ -30,6 +30,13 @@ class Seen(Record):
     same_group: Count
 
 
+class Leak(Record):
+    """How many test faces have a training face of the same group."""
+
+    faces: Count
+    of: Count
+
+
 class Calibration(Record):
     """The expected calibration error and its floor."""
 
@@ -113,6 +120,7 @@ class Metrics(Record):
     parameters: Count
     drawn_faces: bool
     seen_test: Seen | None = None
+    leaks: Leak | None = None
 
 
 class Training(Record):

@@ -19,6 +19,7 @@ from stages.archives.sniffing import HEAD, sniff, text_encoding
 from stages.archives.text import SEPARATORS
 from stages.base.errors import InputError
 from stages.base.files import sha256
+from stages.base.paths import clone
 from stages.params.data import Limits
 from stages.params.sources import Local
 from stages.sources.provenance import Provenance
@@ -83,16 +84,10 @@ def fetch(dataset: str, settings: Local, folder: Path, *, limits: Limits) -> Pro
 def locate(path: str) -> Path:
     """Return the absolute path of a user's archive.
 
-    `dvc exp run --temp` and the queue work in copies of the clone, <clone>/.dvc/tmp/exps/<name>; a relative path starts
-    at the clone there too.
+    A relative path starts at the clone, also in the copies of it in which experiments run.
     """
-    folder = Path.cwd()
-    for parent in folder.parents:
-        if parent.parts[-3:] == (".dvc", "tmp", "exps"):
-            folder = parent.parents[2]
-            break
     # pathlib's equivalents keep ".." and fail for an unknown user.
-    return Path(os.path.abspath(folder / os.path.expanduser(path)))  # noqa: PTH100, PTH111
+    return Path(os.path.abspath(clone() / os.path.expanduser(path)))  # noqa: PTH100, PTH111
 
 
 def fingerprint(path: str) -> str | None:

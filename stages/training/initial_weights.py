@@ -8,6 +8,7 @@ import pandas as pd
 from torch import Tensor, nn
 
 from stages.base.errors import InputError
+from stages.base.paths import clone
 from stages.models.networks import build, head
 from stages.models.preprocessing import Inputs
 from stages.models.saved_model import CONFIG, TRAINED_ON, WEIGHTS, load
@@ -145,7 +146,7 @@ def _fetch_model(revision: str, model_path: str, folder: Path) -> Path:
     from dvc.scm import SCMError
 
     try:
-        files = DVCFileSystem(rev=revision)
+        files = DVCFileSystem(str(clone()), rev=revision)
         folder.mkdir()
         for name in (CONFIG, WEIGHTS, TRAINED_ON):
             if name != TRAINED_ON or files.exists(f"{model_path}/{name}"):  # `read_seen` refuses a model without it

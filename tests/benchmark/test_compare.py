@@ -335,6 +335,21 @@ def test_under_cross_validation_every_face_is_tested_by_one_model(judged: pd.Dat
     assert rows.loc["cnn8", "rank"] == 1
 
 
+def test_leaks_are_counted(judged: pd.DataFrame, capsys: pytest.CaptureFixture) -> None:
+    compare.main()
+    assert leaderboard_files()[0]["leaks"] == {} and "leaks" not in capsys.readouterr().out
+    person = judged["group"].mask(judged["group"].isin([41, 42]), 3).mask(judged["group"] == 6, 0)
+    index = judged.assign(group=person)
+    index.to_csv("data/split/index.csv", index=False)
+    run_all(index)
+    compare.main()
+    tested, moved = judged["fold"] < 0, judged["group"] == 6  # of fold 1, whose run trains on fold 0 but not vice versa
+    leaks = leaderboard_files()[0]["leaks"]
+    assert leaks["test"] == {"faces": judged["group"].isin([41, 42]).sum(), "of": tested.sum()}
+    assert leaks["out_of_fold"] == {"faces": moved.sum(), "of": (~tested).sum()}
+    assert f"leaks: {leaks['test']['faces']} of {tested.sum()} test faces" in capsys.readouterr().out
+
+
 def test_one_fold_and_one_model(project: Project, judged: pd.DataFrame) -> None:
     changes = ("[cnn5, cnn8, convnet, mini_xception]", "[convnet]"), ("folds: [0, 1, 2, 3, 4]", "folds: [3]")
     project.edit("params.yaml", *changes)

@@ -57,6 +57,15 @@ def test_metrics_that_were_edited_by_hand_are_named_with_their_key(runs: None, m
         cross_dataset.main()
 
 
+def test_leaks_are_told(runs: None, capsys: pytest.CaptureFixture) -> None:
+    path = Path("data/cross/jaffe/metrics.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"leaks": {"faces": 7, "of": 27}}))
+    cross_dataset.main()
+    assert json.loads(Path("metrics/cross.json").read_text())["trained_on"]["jaffe"]["leaks"] == {"faces": 7, "of": 27}
+    told = capsys.readouterr().out
+    assert "trained on jaffe: leaks: 7 of 27 test faces" in told and told.count("leaks") == 1
+
+
 def test_a_run_that_is_not_there_is_refused(project: Project, runs: None) -> None:
     Path("data/cross/jaffe/metrics.json").unlink()
     line = project.refused("benchmark.cross_dataset")

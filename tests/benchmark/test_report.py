@@ -55,7 +55,7 @@ class Board:
         models = {model: self._runs(skill, joules and model == "cnn8") for model, skill in skills.items()}
         if "resnet18" in models:
             models["resnet18"].facts["seen_test"] = SEEN
-        self.found = leaderboard(models, LABELS) | {"drawn_faces": people > 4}
+        self.found = leaderboard(models, LABELS) | {"drawn_faces": people > 4, "leaks": {}}
         self.models, self.neighbours = self.found["models"], self.found["neighbours"]
         project.edit("params.yaml", (MODELS, f"models: [{', '.join(skills)}]"))
         project.edit("params.yaml", ("folds: [0, 1, 2, 3, 4]", f"folds: {list(range(folds))}"))
@@ -258,6 +258,19 @@ def test_the_page_names_models_whose_initial_weights_have_seen_test_faces(many: 
     assert "resnet18 were trained on at least 1,186 of the 2,647 test and out-of-fold faces" in many.text
     assert many.text.index("The metrics of resnet18 on this page can be too high") < many.text.index("Summary")
     assert many.text.count("seen in training") == 1 and "seen in training" not in boards["clear"].text
+
+
+def test_the_page_begins_with_what_the_split_leaks(tmp_path: Path, boards: dict[str, Board]):
+    board = made(tmp_path, "few")
+    leaks = {"out_of_fold": {"faces": 1070, "of": 2001}, "test": {"faces": 1186, "of": 2647}}
+    crossed = json.loads(json.dumps(CROSSED))
+    crossed["trained_on"]["ck48"]["leaks"] = {"faces": 7, "of": 9}
+    (board.project.folder / "metrics/benchmark.json").write_text(json.dumps(board.found | {"leaks": leaks}))
+    (board.project.folder / "metrics/cross.json").write_text(json.dumps(crossed))
+    text = board.report().text
+    told = "test faces have a training face of the same subject, sequence or near-duplicate"
+    assert text.index(f"1,186 of 2,647 {told}") < text.index("1,070 of 2,001 have one") < text.index("Summary")
+    assert f"Trained on ck48: The split leaks. 7 of 9 {told}" in text and "leaks" not in boards["few"].text
 
 
 def test_the_page_tells_what_is_compared_and_what_few_groups_mean(many: Board, tmp_path: Path):

@@ -15,6 +15,7 @@ from stages.curation.cleaning import (
     DUPLICATE,
     NEAR_CONSTANT,
     NEAR_DUPLICATE_OF_TEST,
+    NOT_LAST,
     count_defects,
     removal_reasons,
 )
@@ -22,18 +23,20 @@ from stages.curation.exclusions import excluded_faces
 from stages.curation.groups import components
 from stages.curation.near_duplicates import contrast, near_duplicate_pairs, perceptual_hashes
 from stages.faces.table import open_faces, read_index
+from stages.params.clean import Clean
 
 
 def table(*rows: str) -> pd.DataFrame:
     """Return an index from rows of `official label sha256 cluster`; "-" is an empty cell."""
     cells = [row.split() for row in rows]
     index = pd.DataFrame(cells, columns=["official", "label", "sha256", "cluster"]).replace("-", "")
-    return index.assign(id=range(len(index)), dataset="d", file=[f"f{n}" for n in range(len(index))])
+    return index.assign(id=range(len(index)), dataset="d", subject="", file=[f"f{n}" for n in range(len(index))])
 
 
-def removed_for(index: pd.DataFrame, contrasts: list[float] | None = None, whole_test: bool = False) -> list[str]:
-    values = np.array(contrasts or [50.0] * len(index))
-    return list(removal_reasons(index, values, 2, whole_test))
+def removed_for(index: pd.DataFrame, contrasts: list[float] | None = None, **changes: bool) -> list[str]:
+    settings = {"min_contrast": 2.0, "near_distance": 8, "near_correlation": 0.93}
+    settings |= {"whole_test": False, "one_per_expression": False} | changes
+    return list(removal_reasons(index, np.array(contrasts or [50.0] * len(index)), Clean(**settings)))
 
 
 def blobs(count: int, size: int = 48) -> np.ndarray:
@@ -79,6 +82,17 @@ def test_the_contrast_rule_comes_before_the_rules_for_duplicates():
 def test_whole_test_keeps_every_test_face():
     index = table("test sad a 0", "test fear a 0", "test sad b 1", "train sad b 1", "test sad c 2", "test sad c 2")
     assert removed_for(index, contrasts=[50, 50, 0, 0, 50, 50], whole_test=True) == ["", "", "", NEAR_CONSTANT, "", ""]
+
+
+def test_the_last_face_of_a_subject_with_a_label_is_kept():
+    index = table("- sad a 0", "- sad b 1", "- sad c 2", "- fear d 3", "- sad e 4", "- sad f 5", "train sad g 6")
+    index["file"] = ["2.png", "3.png", "1.png", "1.png", "9.png", "1.png", "2.png"]
+    index["subject"] = ["S1", "S1", "S1", "S1", "S2", "", ""]
+    assert removed_for(index) == [""] * 7
+    assert removed_for(index, one_per_expression=True) == [NOT_LAST, "", NOT_LAST, "", "", "", ""]
+    index.loc[1, "sha256"] = "e"  # a conflict takes the last one first
+    index.loc[4, "label"] = "fear"
+    assert removed_for(index, one_per_expression=True) == ["", CONFLICT, NOT_LAST, "", CONFLICT, "", ""]
 
 
 def test_defects_are_counted():

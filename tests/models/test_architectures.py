@@ -91,6 +91,11 @@ def inception(channels: int) -> int:
         ("convnet", 3, 100, 1_792 + 36_928 + 18_464 + 1_638_912 + 32_832 + 455),
         ("mini_xception", 1, 64, 58_423 - 1_472),
         ("vgg16", 3, 224, 134_297_671),
+        # convolutions of 576 + 36,864 + … + 2,359,296 weights; 3,840 of batch normalisation; the classifier
+        ("vgg8", 1, 48, 4_682_304 + 3_840 + 3_591),
+        ("vgg8", 3, 44, 4_682_304 + 2 * 576 + 3_840 + 3_591),
+        ("resnet18_small", 1, 48, resnet(1) - (49 - 9) * 64),
+        ("resnet18_small", 3, 64, resnet(3) - 3 * (49 - 9) * 64),
         ("resnet18", 1, 48, resnet(1)),
         ("resnet18", 3, 224, resnet(3)),
         ("googlenet", 1, 96, inception(1)),
@@ -122,6 +127,14 @@ def test_logits_have_one_column_per_class(name: str, channels: int) -> None:
             network = build(name, 7, channels, size, None)
             assert network(torch.rand(2, channels, size, size)).shape == (2, 7)
         assert head(network).weight.shape[0] == 7
+
+
+def test_the_small_stem_keeps_the_size_of_the_maps() -> None:
+    with torch.device("meta"):
+        network, faces = build("resnet18_small", 7, 1, 48, None), torch.rand(2, 1, 48, 48)
+        assert network.forward_features(faces).shape == (2, 512, 6, 6)
+        features = build("vgg8", 7, 1, 48, None)[:-4]
+        assert features(faces).shape == (2, 512, 3, 3)
 
 
 def test_logits_are_raw() -> None:
@@ -158,6 +171,7 @@ def test_initial_weights_are_those_of_keras(name: str) -> None:
         ("cnn8", [0.5] * 4 + [0.4, 0.4, 0.5]),
         ("convnet", [0.5] * 2),
         ("mini_xception", []),
+        ("vgg8", [0.5]),
         ("vgg16", [0.5] * 2),
         ("googlenet", [0.2]),
     ],

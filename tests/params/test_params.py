@@ -11,6 +11,8 @@ from stages.params.complete import Params
 from stages.params.models import load_recipe
 from stages.params.train import Train
 
+TEXT = (ROOT / "params.yaml").read_text()
+DEALT = TEXT[TEXT.index("  protocol: ") : TEXT.index("  fold: ")]  # protocol, by and folds
 SEARCHED = "lr: {low: 0.0003, high: 0.01, log: true}"
 WRONG = [
     ("model: cnn5", "model: cnn55", "model: 'cnn55'", "'cnn5'"),
@@ -28,11 +30,25 @@ WRONG = [
     ("fold: 0 ", "fold: 5 ", "split: fold 5 does not exist", "0 to 4"),
     ("protocol: held_out", "protocol: loso", "split.protocol: 'loso'", "cross_validation"),
     (
-        "protocol: held_out  # held_out: one test part, official where there is one; cross_validation: each fold is "
-        "tested once\n  folds: 5",
-        "protocol: cross_validation\n  folds: 2",
+        DEALT,
+        "  protocol: cross_validation\n  by: groups\n  test_on: null\n  folds: 2\n",
         "split: folds 2 and validation_folds 1 leave no fold to train on beside a test fold and the validation folds",
         "raise folds",
+    ),
+    (
+        DEALT,
+        "  protocol: official\n  by: faces\n  test_on: null\n  folds: 5\n",
+        "split: by faces draws",
+        "choose held_out",
+    ),
+    (DEALT, "  protocol: held_out\n  by: faces\n  test_on: sfew\n  folds: 5\n", "split: test_on sfew", "by groups"),
+    ("test_on: null", "test_on: rafdb", "split.test_on: rafdb must be one of data.datasets", "another one"),
+    ("test_on: null", "test_on: rafd", "split.test_on: 'rafd'", "'rafdb'"),
+    (
+        DEALT + "  fold: 0",
+        "  protocol: official\n  by: groups\n  test_on: null\n  folds: 5\n  fold: 1",
+        "split: protocol official",
+        "fold 1",
     ),
     ("validation_folds: 1", "validation_folds: 0", "split.validation_folds: 0", "greater than or equal to 1"),
     ("validation_folds: 1", "validation_folds: 5", "split: folds 5 and validation_folds 5", "lower validation_folds"),
@@ -133,6 +149,7 @@ def test_a_mistake_is_named(tmp_path: Path, right: str, wrong: str, key: str, he
             "validation_folds: 4",
             "split.folds: 5 folds leave none to train on beside the fold that",
         ),
+        ("protocol: held_out", "protocol: official", "split.protocol: official has no fold by which"),
         ("  review: cnn5 ", "  review: cnn7 ", "benchmark.review: 'cnn7' is not one of `benchmark.models`"),
         ("cnn8: {", "cnn8: {balance: weights, ", "models.cnn8.balance: 'weights' and augment.balance: 1.0 both"),
     ],

@@ -38,6 +38,7 @@ class Trials:
         name: trial n is the experiment `<name>-<n>`.
         stages: the stages that differ between trials; all trials share the outputs of the other stages in `DATA`.
         sections: sections of params.yaml that determine what later trials are.
+        sequential: whether later trials were chosen knowing which earlier ones failed, so that those stay failed.
         environment: environment variables for the processes that run trials.
 
     Raises:
@@ -50,17 +51,13 @@ class Trials:
         name: str,
         stages: Collection[str],
         sections: Collection[str],
+        sequential: bool,
         environment: Mapping[str, str],
     ) -> None:
         self._params, self._name, self._stages, self._environment = params, name, stages, environment
-        self._sections, self._failures = sections, 0
-        command = [*DVC, "status", "--json", "--with-deps", "augment"]
-        status = subprocess.run(command, capture_output=True, text=True, check=False)
-        if status.returncode:
-            raise InputError(f"dvc status: {_reason(status.stderr.splitlines())}")
-        # Any change of params.yaml makes check outdated, and the fingerprints are written every time.
-        if {name.rpartition(":")[2] for name in json.loads(status.stdout)} - {"check", "fingerprints"}:
-            raise InputError("dvc.lock: the data do not match params.yaml and the code; run: dvc repro augment")
+        self._sections, self._sequential, self._failures = sections, sequential, 0
+        if not set(stages).issuperset(DATA):
+            _check_data()
         lock = YAML(typ="safe").load(Path("dvc.lock"))["stages"]
         if "report" not in lock:  # `dvc exp apply` fails where a stage with cached outputs never ran
             raise InputError("dvc.lock: the pipeline was never run to its end here; run: dvc repro")
@@ -85,7 +82,9 @@ class Trials:
         experiment, values = f"{self._name}-{number}", self._described(settings)
         try:
             if not _references(experiment):
-                if number < self._last:  # it failed in an earlier run, and later trials were chosen knowing that
+                if (
+                    self._sequential and number < self._last
+                ):  # it failed in an earlier run, and later trials were chosen knowing that
                     raise TrialFailed("no experiment records it, but one records a later trial")
                 self._run(experiment, settings)
         except TrialFailed as failure:
@@ -143,9 +142,13 @@ class Trials:
         if different:
             raise InputError(
                 f"{experiment} was made with a different {', '.join(different)}, so new trials could not be compared "
-                "with it; choose another --name"
+                f"with it; choose another --name, or remove it by `dvc exp remove {experiment}`"
             )
         return json.loads(_git("show", f"{reference}:metrics/metrics.json"))
+
+    def reference(self, number: int) -> str:
+        """Return the git reference of the experiment of a trial that has been run."""
+        return _references(f"{self._name}-{number}").split()[0]
 
     def _described(self, settings: Settings) -> str:
         values = {key.removeprefix(f"models.{self._params.model}."): value for key, value in settings.items()}
@@ -160,7 +163,9 @@ class Trials:
 
 
 @contextmanager
-def trials(params: Params, name: str, stages: Collection[str], sections: Collection[str] = ()) -> Iterator[Trials]:
+def trials(
+    params: Params, name: str, stages: Collection[str], sections: Collection[str] = (), sequential: bool = True
+) -> Iterator[Trials]:
     """Yield the trials of a series, of which one process runs at a time; arguments and errors are those of `Trials`.
 
     Raises:
@@ -171,9 +176,20 @@ def trials(params: Params, name: str, stages: Collection[str], sections: Collect
         raise InputError(f"--name: {name!r} cannot name experiments; use letters, digits, - and _")
     try:
         with locked(Path(f".dvc/tmp/trials/{name}.lock"), f"a trial named {name!r}") as environment:
-            yield Trials(params, name, stages, sections, environment)
+            yield Trials(params, name, stages, sections, sequential, environment)
     except KeyboardInterrupt:
         raise Stopped("stopped; run the same command to continue") from None
+
+
+def _check_data() -> None:
+    """Raise InputError if the data that all trials share are not up to date."""
+    command = [*DVC, "status", "--json", "--with-deps", "augment"]
+    status = subprocess.run(command, capture_output=True, text=True, check=False)
+    if status.returncode:
+        raise InputError(f"dvc status: {_reason(status.stderr.splitlines())}")
+    # Any change of params.yaml makes check outdated, and the fingerprints are written every time.
+    if {name.rpartition(":")[2] for name in json.loads(status.stdout)} - {"check", "fingerprints"}:
+        raise InputError("dvc.lock: the data do not match params.yaml and the code; run: dvc repro augment")
 
 
 def _references(experiment: str) -> str:

@@ -1,0 +1,24 @@
+"""What must be said wherever the metrics of a run are shown."""
+
+from typing import Any
+
+from stages.faces.subsets import LEAK
+
+
+def notes(metrics: dict[str, Any]) -> list[str]:
+    """Return one line for each reason for which metrics are no honest estimate for people.
+
+    Args:
+        metrics: the content of metrics.json, or of another file with `drawn_faces` and, where they apply, `leaks` and
+            `seen_test`.
+    """
+    lines = []
+    if metrics["drawn_faces"]:
+        lines.append("Some faces are drawn by a program: the metrics say nothing about people.")
+    if leaks := metrics.get("leaks"):
+        lines.append(f"leaks: {leaks['faces']:,} of {leaks['of']:,} {LEAK}; metrics are too high.")
+    if seen := metrics.get("seen_test"):
+        lines.append(
+            f"Initial weights saw at least {seen['faces']} of {seen['of']} test faces: metrics can be too high."
+        )
+    return lines
