@@ -20,14 +20,13 @@ from stages.models.preprocessing import Inputs
 from stages.sources.provenance import Sources
 from stages.training import distributed
 from stages.training.checkpoint import Checkpoint
-from stages.training.curves import Curves
 from stages.training.dataset import select_faces
 from stages.training.determinism import check_deterministic
 from stages.training.facts import determining_facts, final_facts, initial_facts, speed_facts
 from stages.training.gpu_batch import for_device
 from stages.training.initial_weights import expected_inputs, initial_network
 from stages.training.loop import Training
-from stages.training.progress import print_epoch, print_resumed, print_start, stoppable
+from stages.training.progress import run_epochs
 from stages.training.run import Run, parse_run
 from stages.training.seen_faces import COLUMNS, seen_faces, seen_test_faces
 
@@ -48,8 +47,7 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     all_faces, copies = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
     index, copied = read_index(INDEX, *SPLIT_COLUMNS, *COLUMNS), read_index(COPIES, "parent", "label", "fold")
     labels, faces, validation = select_faces(run, all_faces, copies, index, copied)
-    recipe = for_device(run.recipe, device, len(faces))
-    run = replace(run, recipe=recipe)
+    run = replace(run, recipe=(recipe := for_device(run.recipe, device, len(faces))))
     inputs = Inputs.fit(faces.pixels, recipe.input_size or faces.pixels.shape[1])
     network, seen = initial_network(recipe, labels, len(inputs.mean), inputs.size, "data/model")
     inputs = expected_inputs(recipe, network, inputs)
@@ -62,19 +60,9 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     training = Training(network, inputs, faces, validation, len(labels), recipe, run.seed)
     checkpoint = Checkpoint(determining_facts(facts), training.computation)
     training.restore(checkpoint)
-    with stoppable(training, checkpoint):
-        if distributed.rank():  # only the first process prints and writes
-            for _ in training.epochs(checkpoint):
-                pass
-            return
-        print_start(run.model, training)
-        print_resumed(training)
-        with Curves(paths.curves, recipe.tensorboard, run.model) as curves:
-            for epoch in training.history:
-                curves.log(epoch, len(faces))
-            for epoch in training.epochs(checkpoint):
-                curves.log(epoch, len(faces))
-                print_epoch(epoch, training)
+    run_epochs(training, checkpoint, paths.curves, run.model)
+    if distributed.rank():  # only the first process prints and writes
+        return
 
     best = training.best_epoch
     print(f"best epoch {best.number}: validation macro-F1 {best.validation['macro_f1']:.3f}")

@@ -1,8 +1,9 @@
-"""What a training prints."""
+"""Running a training: what it prints, its curves, and how Ctrl-C ends it."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -10,7 +11,37 @@ from stages.base.errors import INTERRUPTED, Stopped
 from stages.models.hardware import device_name
 from stages.training import distributed
 from stages.training.checkpoint import Checkpoint
+from stages.training.curves import Curves
 from stages.training.loop import Epoch, Training
+
+
+def run_epochs(training: Training, checkpoint: Checkpoint, curves: Path, model: str) -> None:
+    """Train until the end; the first process prints each epoch and writes the training curves.
+
+    Args:
+        training: the training, from its start or restored.
+        checkpoint: where its state is saved.
+        curves: folder of the curves.
+        model: name of the model.
+
+    Raises:
+        InputError: the outputs of the network are not finite, or the curves cannot be written.
+        Stopped: the user pressed Ctrl-C.
+    """
+    with stoppable(training, checkpoint):
+        if distributed.rank():
+            for _ in training.epochs(checkpoint):
+                pass
+            return
+        print_start(model, training)
+        print_resumed(training)
+        faces = len(training.train)
+        with Curves(curves, training.recipe.tensorboard, model) as writer:
+            for epoch in training.history:
+                writer.log(epoch, faces)
+            for epoch in training.epochs(checkpoint):
+                writer.log(epoch, faces)
+                print_epoch(epoch, training)
 
 
 def print_start(model: str, training: Training) -> None:
