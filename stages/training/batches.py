@@ -13,7 +13,7 @@ from stages.training.dataset import LabelledFaces
 from stages.training.seeding import Purpose, combine_seeds
 
 # Bytes of images that are augmented at once: on a CPU as many as its cache holds, on a GPU as many as keep it busy.
-CHUNK_BYTES = {"cpu": 2**22, "cuda": 2**28, "mps": 2**27}
+CHUNK_BYTES = {"cpu": 2**21, "cuda": 2**28, "mps": 2**27}
 
 MicroBatches = list[tuple[Tensor, Tensor]]
 
