@@ -86,7 +86,7 @@ WRONG = [
     ("test_flips: false", "test_flips: 3", "train.test_flips: 3", "boolean"),
     ("memory_share: 0.4", "memory_share: 1.5", "train.memory_share: 1.5", "less than or equal to 0.9"),
     ("execution: auto", "execution: eagr", "train.execution: 'eagr'", "'eager'"),
-    ("checkpoint_minutes: 5", "checkpoint_minutes: 0", "train.checkpoint_minutes: 0", "greater than 0"),
+    ("checkpoint_minutes: 2", "checkpoint_minutes: 0", "train.checkpoint_minutes: 0", "greater than 0"),
     ("models: [cnn5,", "models: [cnn50,", "benchmark.models: 'cnn50'", "'cnn5'"),
     ("seeds: [0, 1, 2]", "seeds: [0, 0]", "benchmark.seeds", "a value twice"),
     ("lr: {low:", "lrr: {low:", "search.lrr: 'lrr' is unknown", "'lr'"),
