@@ -74,7 +74,9 @@ def _batch_norm(
 
 def statistics(*networks: nn.Module) -> Tensor:
     """Return the running means and variances (all buffers of floating-point numbers) as one vector."""
-    return torch.cat([buffer.flatten() for buffer in _buffers(networks)] or [torch.empty(0)])
+    # A network without such buffers gives an empty vector on its own device: NCCL exchanges no CPU tensors.
+    empty = next(networks[0].parameters()).new_empty(0)
+    return torch.cat([empty, *(buffer.flatten() for buffer in _buffers(networks))])
 
 
 def set_statistics(values: Tensor, *networks: nn.Module) -> None:
