@@ -48,7 +48,8 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     index, copied = read_index(INDEX, *SPLIT_COLUMNS, *COLUMNS), read_index(COPIES, "parent", "label", "fold")
     labels, faces, validation = select_faces(run, all_faces, copies, index, copied)
     run = replace(run, recipe=(recipe := for_device(run.recipe, device, len(faces))))
-    inputs = Inputs.fit(faces.pixels, recipe.input_size or faces.pixels.shape[1])
+    size = recipe.input_size or faces.pixels.shape[1]
+    inputs = Inputs.fit(faces.pixels, size, per_face=recipe.normalise == "face")
     network, seen = initial_network(recipe, labels, len(inputs.mean), inputs.size, "data/model")
     inputs = expected_inputs(recipe, network, inputs)
     network.to(device).to(memory_format=torch.channels_last)

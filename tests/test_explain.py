@@ -245,7 +245,7 @@ def test_large_faces_in_colour_are_shown_as_thumbnails(tree: Path) -> None:
     faces = np.random.default_rng(0).integers(0, 256, (120, 100, 100, 3), dtype=np.uint8)
     np.save("data/merged/faces.npy", faces)
     _, config = load(Path("data/model"))
-    inputs = {"size": 16, "mean": [0.5] * 3, "std": [0.25] * 3}
+    inputs = {"size": 16, "mean": [0.5] * 3, "std": [0.25] * 3, "per_face": False}
     save(Path("data/model"), build("cnn5", 4, 3, 16, 0.3), config | {"channels": 3, "inputs": inputs})
     explain.main()
     assert {image(name).shape for name in {*table()["face"], *table()["map"]} - {""}} == {(96, 96, 3)}

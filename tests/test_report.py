@@ -90,7 +90,7 @@ class Run:
                 "fold": 0,
                 "validation_folds": 1,
                 "labels": self.labels,
-                "inputs": {"size": 24, "mean": [0.5] * self.channels, "std": [0.2] * self.channels},
+                "inputs": {"size": 24, "mean": [0.5] * self.channels, "std": [0.2] * self.channels, "per_face": False},
                 "processes": 1,
                 "data": {"data/split/index.csv": "e" * 64},
                 "architecture": "cnn5",

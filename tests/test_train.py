@@ -46,7 +46,7 @@ def test_an_error_is_one_line_and_keeps_the_last_model(tmp_path) -> None:
 
 
 def test_one_data_set_is_trained_on_its_own_labels(tmp_path) -> None:
-    write_tree(tmp_path, epochs=1)
+    write_tree(tmp_path, epochs=1, normalise="face")
     params, index = tmp_path / "params.yaml", pd.read_csv(tmp_path / "data/split/index.csv")
     index.loc[index.dataset == "drawn-sfew", "label"] = "anger"
     held = index.index[(index.dataset == "drawn-ck48") & (index.fold == 0)]
@@ -57,7 +57,7 @@ def test_one_data_set_is_trained_on_its_own_labels(tmp_path) -> None:
     assert done.returncode == 0, done.stderr
     assert "19 training faces, 3 validation faces" in done.stdout  # of 20: those of four folds, with their copies
     config = json.loads((tmp_path / "run/model/config.json").read_text())
-    assert config["labels"] == LABELS and config["dataset"] == "ck48"
+    assert config["labels"] == LABELS and config["dataset"] == "ck48" and config["inputs"]["per_face"]
 
 
 def wait_for_a_save(process: subprocess.Popen, checkpoints: Path) -> None:

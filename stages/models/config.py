@@ -21,12 +21,13 @@ class _Inputs(Record):
     size: Annotated[int, Field(ge=16, le=512)]
     mean: list[Finite]
     std: list[Positive]
+    per_face: bool
 
 
 class _Recipe(Record):
     dropout: Annotated[float, Field(ge=0, lt=1)] | None
     strength: Annotated[float, Field(ge=0, le=3)]
-    test_flips: bool
+    test_views: Literal[1, 2, 10]
 
 
 class _Hashes(Record):

@@ -2,10 +2,13 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from stages.faces.table import Selection
 from stages.models import hardware
 from stages.models.preprocessing import Inputs
+
+SHIFT = 1 / 24  # of the side: the shift of the test views, two pixels of 48
 
 
 @torch.inference_mode()
@@ -14,7 +17,7 @@ def logits(
     inputs: Inputs,
     faces: Tensor | Selection,
     precision: str = "auto",
-    flips: bool = False,
+    views: int = 1,
     batch_size: int = 256,
 ) -> Tensor:
     """Return the logits of faces. The network is switched to evaluation mode and stays on its device.
@@ -24,7 +27,7 @@ def logits(
         inputs: the preprocessing that the network was trained with.
         faces: uint8, N×H×W (grey) or N×H×W×3 (RGB), 0 to 255.
         precision: `auto`, `float32`, `bfloat16` or `float16`, as in `hardware.precision`.
-        flips: whether to average the logits of each face and of its mirror image.
+        views: number of views of each face whose logits are averaged (see `_views`).
         batch_size: faces per forward pass.
 
     Returns:
@@ -36,6 +39,24 @@ def logits(
         outputs = []
         for start in range(0, len(faces), batch_size):
             images = inputs(torch.as_tensor(faces[start : start + batch_size]).to(device))
-            views = (images, images.flip(3)) if flips else (images,)
-            outputs.append(torch.stack([network(view).float() for view in views]).mean(0))
+            outputs.append(torch.stack([network(view).float() for view in _views(images, views)]).mean(0))
         return torch.cat(outputs)
+
+
+def _views(images: Tensor, count: int) -> list[Tensor]:
+    """Return views of square images, each N×C×H×H.
+
+    Ten views are those of Krizhevsky et al., ImageNet classification with deep convolutional neural networks, NeurIPS
+    2012, but for the edges: shifted images repeat their outermost pixels, as distorted faces do in training.
+
+    Args:
+        images: N×C×H×H.
+        count: 1: the images; 2: the images and their mirror images; 10: both also shifted towards the four corners.
+    """
+    views = [images]
+    if count == 10:
+        size, shift = images.shape[-1], max(1, round(SHIFT * images.shape[-1]))
+        padded = functional.pad(images, [shift] * 4, mode="replicate")
+        corners = [(y, x) for y in (0, 2 * shift) for x in (0, 2 * shift)]
+        views += [padded[..., y : y + size, x : x + size] for y, x in corners]
+    return views if count == 1 else [view for image in views for view in (image, image.flip(3))]

@@ -32,12 +32,13 @@ class Train(Section):
     focal: Annotated[float, Field(ge=0, le=10)]
     balance: Literal["none", "weights", "sampling"]
     input_size: Annotated[int, Field(ge=16, le=512)] | None
+    normalise: Literal["faces", "face"]
     strength: Annotated[float, Field(ge=0, le=3)]
     erasing: Annotated[float, Field(ge=0, le=1)]
     mixup: Annotated[float, Field(ge=0, le=10)]
     cutmix: Annotated[float, Field(ge=0, le=10)]
     ema: Annotated[float, Field(ge=0, lt=1)]
-    test_flips: bool
+    test_views: Literal[1, 2, 10]
     precision: Literal["auto", "float32", "bfloat16", "float16"]
     memory_share: Annotated[float, Field(ge=0, le=0.9)]
     execution: Literal["auto", "eager", "compile"]

@@ -13,7 +13,7 @@ from stages.training.code_version import code_version
 from stages.training.loop import Training
 from stages.training.run import Run
 
-NOT_DETERMINING = {"precision", "memory_share", "checkpoint_minutes"}
+NOT_DETERMINING = {"precision", "memory_share", "checkpoint_minutes", "test_views"}
 
 
 def initial_facts(

@@ -1,5 +1,6 @@
 """The initial weights: random, learned on ImageNet, or those of a trained model of this project."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -74,7 +75,7 @@ def expected_inputs(recipe: Recipe, network: nn.Module, inputs: Inputs) -> Input
     mean, std = (np.array(published[name]) for name in ("mean", "std"))
     if len(inputs.mean) == 1:
         mean, std = mean.mean(keepdims=True), std.mean(keepdims=True)
-    return Inputs(inputs.size, mean.tolist(), std.tolist())
+    return replace(inputs, mean=mean.tolist(), std=std.tolist())
 
 
 def transfer_weights(network: nn.Module, arch: str, labels: list[str], folder: Path) -> list[str]:

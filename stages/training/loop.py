@@ -292,7 +292,7 @@ class Training:
         local = self.no_outputs
         if first < len(self.validation):
             faces = self.validation.every(step, first)
-            local = logits(network, self.inputs, faces, self.recipe.precision, self.recipe.test_flips)
+            local = logits(network, self.inputs, faces, self.recipe.precision)
         outputs = distributed.gather_rows(local, slice(first, None, step), len(self.validation))
         self._check_finite(outputs, f"for validation faces after epoch {len(self.history) + 1}")
         return epoch_metrics(outputs, self.validation.targets)

@@ -54,7 +54,7 @@ def test_operations_are_those_counted_by_hand() -> None:
 def test_speeds_are_those_of_the_network(network: Slow) -> None:
     assert profiling.inference_speed(network, INPUTS, FACES, RECIPE).images_per_second == pytest.approx(800)
     assert network.seen == {8} and network.seconds > profiling.MIN_SECONDS
-    two_views = RECIPE.model_copy(update={"test_flips": True})
+    two_views = RECIPE.model_copy(update={"test_views": 2})
     assert profiling.inference_speed(network, INPUTS, FACES, two_views).images_per_second == pytest.approx(400)
 
 

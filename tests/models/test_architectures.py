@@ -93,6 +93,7 @@ def inception(channels: int) -> int:
         ("vgg16", 3, 224, 134_297_671),
         # convolutions of 576 + 36,864 + … + 2,359,296 weights; 3,840 of batch normalisation; the classifier
         ("vgg8", 1, 48, 4_682_304 + 3_840 + 3_591),
+        ("vgg8_half", 1, 48, 1_170_720 + 1_920 + 1_799),
         ("vgg8", 3, 44, 4_682_304 + 2 * 576 + 3_840 + 3_591),
         ("resnet18_small", 1, 48, resnet(1) - (49 - 9) * 64),
         ("resnet18_small", 3, 64, resnet(3) - 3 * (49 - 9) * 64),
@@ -172,6 +173,7 @@ def test_initial_weights_are_those_of_keras(name: str) -> None:
         ("convnet", [0.5] * 2),
         ("mini_xception", []),
         ("vgg8", [0.5]),
+        ("vgg8_half", [0.3]),
         ("vgg16", [0.5] * 2),
         ("googlenet", [0.2]),
     ],
@@ -270,9 +272,18 @@ def test_inputs_have_mean_0_and_standard_deviation_1(shape: tuple[int, ...]) -> 
     torch.testing.assert_close(images.std((0, 2, 3)), torch.ones(images.shape[1]), atol=1e-3, rtol=0)
 
 
-def test_inputs_of_a_constant_image_are_finite() -> None:
+def test_each_face_can_have_mean_0_and_standard_deviation_1() -> None:
+    faces = np.random.default_rng(0).integers(20, 200, (5, 20, 20, 3), dtype=np.uint8)
+    faces[2] //= 4  # a dark one
+    images = Inputs.fit(faces, 20, per_face=True)(torch.from_numpy(faces))
+    torch.testing.assert_close(images.mean((2, 3)), torch.zeros(5, 3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(images.std((2, 3), correction=0), torch.ones(5, 3), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("per_face", [False, True])
+def test_inputs_of_a_constant_image_are_finite(per_face: bool) -> None:
     faces = np.full((2, 16, 16), 7, np.uint8)
-    assert Inputs.fit(faces, 16)(torch.from_numpy(faces)).isfinite().all()
+    assert Inputs.fit(faces, 16, per_face)(torch.from_numpy(faces)).isfinite().all()
 
 
 def test_inputs_resize_without_skipping_pixels() -> None:

@@ -62,7 +62,7 @@ def test_the_metrics_of_an_epoch() -> None:
     "changes",
     [
         {},
-        {"mixup": 0.2, "erasing": 0.3, "ema": 0.9, "clip": 1.0, "focal": 1.0, "balance": "weights", "test_flips": True},
+        {"mixup": 0.2, "erasing": 0.3, "ema": 0.9, "clip": 1.0, "focal": 1.0, "balance": "weights", "test_views": 10},
         {"cutmix": 0.2, "balance": "sampling", "optimizer": "sgd", "schedule": "plateau", "accumulation": 2},
     ],
 )

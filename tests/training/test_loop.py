@@ -416,11 +416,22 @@ def test_the_moving_average_is_the_trained_network() -> None:
     assert not torch.equal(raw.network[0].weight, some.network[0].weight)
 
 
-def test_with_flips_a_mirror_image_has_the_same_logits() -> None:
+@pytest.mark.parametrize("views", [2, 10])
+def test_with_several_views_a_mirror_image_has_the_same_logits(views: int) -> None:
     network, faces = build("cnn5", 2, 1, 16, 0.0), bright_or_dark(6).pixels
-    one, other = (logits(network, INPUTS, some, "float32", flips=True) for some in (faces, faces.flip(2)))
+    one, other = (logits(network, INPUTS, some, "float32", views) for some in (faces, faces.flip(2)))
     torch.testing.assert_close(one, other)
     assert not torch.allclose(one, logits(network, INPUTS, faces, "float32"))
+
+
+def test_ten_views_are_the_mean_of_the_shifted_faces() -> None:
+    network, inputs = build("cnn5", 2, 1, 24, 0.0), replace(INPUTS, size=24)
+    faces = torch.randint(0, 256, (3, 24, 24), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    padded = torch.cat([faces[:, :, :1], faces, faces[:, :, -1:]], 2)
+    padded = torch.cat([padded[:, :1], padded, padded[:, -1:]], 1)
+    shifted = [padded[:, y : y + 24, x : x + 24] for y, x in [(1, 1), (0, 0), (0, 2), (2, 0), (2, 2)]]
+    mean = torch.stack([logits(network, inputs, view, "float32", 2) for view in shifted]).mean(0)
+    torch.testing.assert_close(logits(network, inputs, faces, "float32", 10), mean)
 
 
 def test_balance_focal_loss_and_precision_change_the_training() -> None:
