@@ -21,6 +21,7 @@ class Train(Section):
     accumulation: Annotated[int, Field(ge=1)]
     optimizer: str
     lr: Annotated[float, Field(gt=0, le=10)]
+    bias_lr: Annotated[float, Field(gt=0, le=100)]
     layer_decay: Annotated[float, Field(gt=0, le=1)]
     freeze_epochs: Annotated[int, Field(ge=0)]
     schedule: Literal["cosine", "one_cycle", "plateau", "constant"]

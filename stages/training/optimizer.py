@@ -15,6 +15,9 @@ FUSED = {"adam", "adamw"}  # one kernel for all weights; torch's fused SGD fails
 def build(network: nn.Module, recipe: Train) -> Optimizer:
     """Return an optimiser of the network's weights, without weight decay for biases and normalisation layers.
 
+    The rate of biases and normalisation layers is multiplied by `bias_lr` (Jordan, 94% on CIFAR-10 in 3.29 seconds on a
+    single GPU, 2024).
+
     With `layer_decay` below 1, the learning rate of each layer is that of the next one, towards the head, times
     `layer_decay` (Clark et al., ELECTRA, ICLR 2020). A group's `lr_scale` is its part of the rate, which `Schedule`
     applies.
@@ -28,7 +31,7 @@ def build(network: nn.Module, recipe: Train) -> Optimizer:
     if recipe.optimizer not in known:
         raise InputError(f"train.optimizer: {recipe.optimizer!r} is unknown{suggestion(recipe.optimizer, known)}")
     options: dict[str, Any] = {"fused": True} if recipe.optimizer in FUSED else {}
-    return create_optimizer_v2(
+    optimizer = create_optimizer_v2(
         network,
         opt=recipe.optimizer,
         lr=recipe.lr,
@@ -36,3 +39,21 @@ def build(network: nn.Module, recipe: Train) -> Optimizer:
         layer_decay=recipe.layer_decay if recipe.layer_decay < 1 else None,
         **options,
     )
+    if recipe.bias_lr != 1:
+        _scale_biases(optimizer, recipe.bias_lr)
+    return optimizer
+
+
+def _scale_biases(optimizer: Optimizer, factor: float) -> None:
+    """Multiply the learning rate of the weights that are vectors: biases and those of normalisation layers.
+
+    Their groups come first, so that the last group is still that of the head.
+    """
+    groups = []
+    for vectors in (True, False):
+        for group in optimizer.param_groups:
+            weights = [weight for weight in group["params"] if (weight.ndim <= 1) == vectors]
+            scale = group.get("lr_scale", 1.0) * (factor if vectors else 1.0)
+            if weights:
+                groups.append({**group, "params": weights, "lr_scale": scale})
+    optimizer.param_groups[:] = groups

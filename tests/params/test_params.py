@@ -59,6 +59,7 @@ WRONG = [
     ("epochs: 12", "epochs: 0", "train.epochs: 0", "greater than or equal to 1"),
     ("batch_size: 32", "batch_size: 1", "train.batch_size: 1", "greater than or equal to 2"),
     ("accumulation: 1 ", "accumulation: 5 ", "train: batch_size 32 cannot", "accumulation 5"),
+    ("bias_lr: 1.0", "bias_lr: 0.0", "train.bias_lr: 0.0", "greater than 0"),
     ("layer_decay: 1.0", "layer_decay: 1.5", "train.layer_decay: 1.5", "less than or equal to 1"),
     ("freeze_epochs: 0", "freeze_epochs: -1", "train.freeze_epochs: -1", "greater than or equal to 0"),
     ("schedule: cosine", "schedule: cosin", "train.schedule: 'cosin'", "'cosine'"),

@@ -343,6 +343,21 @@ def test_layer_decay_lowers_early_rates_and_biases_have_no_weight_decay(name: st
     assert decay[network.fc.weight] == 0.01 and decay[network.fc.bias] == decay[network.bn1.weight] == 0
 
 
+@pytest.mark.parametrize("name", ["cosine", "plateau", "constant"])
+@pytest.mark.parametrize("weight_decay", [0.0, 0.01])
+def test_biases_and_normalisation_have_a_rate_of_their_own(name: str, weight_decay: float) -> None:
+    network = build("resnet18", 2, 1, 32, 0.0)
+    changes = {"bias_lr": 8.0, "layer_decay": 0.5, "schedule": name, "warm_up": 0.0, "weight_decay": weight_decay}
+    optimizer = build_optimizer(network, RECIPE.model_copy(update=changes))
+    schedule = Schedule(optimizer, RECIPE.model_copy(update=changes), 20)
+    schedule.after_step(1)
+    rates = {weight: group["lr"] for group in optimizer.param_groups for weight in group["params"]}
+    assert len(rates) == len(list(network.parameters()))
+    assert rates[network.fc.bias] == pytest.approx(8 * rates[network.fc.weight])
+    assert rates[network.bn1.bias] == rates[network.bn1.weight] == pytest.approx(8 * rates[network.conv1.weight])
+    assert optimizer.param_groups[-1]["lr"] == rates[network.fc.weight]  # what an epoch reports
+
+
 def images_of(**changes: object) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the inputs and the targets of a batch of 64 white and 64 black faces."""
     recipe = RECIPE.model_copy(update={"strength": 0.0, "label_smoothing": 0.0} | changes)
