@@ -64,7 +64,7 @@ def test_it_finds_small_faces_in_a_large_picture_and_the_largest_first(detect: D
 
 def test_a_large_picture_is_searched_at_its_own_scale(detect: Detector):
     face = Image.fromarray(drawn_face("jaffe", 2))
-    small, large = (detect(np.asarray(face.resize((side, side))))[0] for side in (1024, 4096))
+    small, large = (detect(np.asarray(face.resize((side, side))))[0] for side in (768, 3072))
     assert large.left / 4 == pytest.approx(small.left, abs=8) and large.bottom / 4 == pytest.approx(small.bottom, abs=8)
 
 
@@ -74,7 +74,7 @@ def test_it_finds_the_face_in_a_photograph(detect: Detector):
     assert overlap(box, 165, 137, 200) > 0.7 and box.score > 0.8
 
 
-@pytest.mark.parametrize("height,width", [(1, 1), (1, 3000), (2000, 3), (48, 48), (500, 700)])
+@pytest.mark.parametrize("height,width", [(1, 1), (1, 900), (600, 3), (48, 48), (500, 700)])
 def test_a_picture_without_a_face_has_none(detect: Detector, height: int, width: int):
     assert detect(np.full((height, width, 3), 127, np.uint8)) == []
     assert detect(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)) == []
