@@ -99,7 +99,7 @@ class Classifier:
         if not len(faces):
             return []
         config, pixels = self._config, torch.from_numpy(np.stack(faces))
-        views = config["recipe"]["test_flips"]
+        views = config["recipe"]["test_views"]
         outputs = logits(self._network, self._inputs, pixels, config["precision"], views).cpu().double()
         return (outputs / config["temperature"]).softmax(1).tolist()
 

@@ -15,7 +15,7 @@ def write_model(folder: Path, channels: int = 1, **changes: object) -> Path:
     """Write a model for faces of 48×48 pixels; return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    inputs = {"size": 48, "mean": [0.5] * channels, "std": [0.25] * channels}
+    inputs = {"size": 48, "mean": [0.5] * channels, "std": [0.25] * channels, "per_face": False}
     facts = saved.config(
         architecture="mini_xception", labels=LABELS, channels=channels, face_size=48, inputs=inputs, temperature=0.5
     )
