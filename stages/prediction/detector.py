@@ -46,6 +46,7 @@ class Detector:
     def __init__(self, threads: int = 0) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads would use the cores
         self._session = onnxruntime.InferenceSession(NETWORK, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, picture: np.ndarray, small: bool = True) -> list[Box]:

@@ -11,10 +11,12 @@ from scipy.optimize import linear_sum_assignment
 from stages.prediction.classifier import Face
 
 NEAR = 0.8  # largest distance of a face from where it is expected, in widths of a face
+DRIFT = 0.6  # by which this distance grows for each second in which the face was not found
 LOST_SECONDS = 2.0  # a face that was away for longer is taken for another person's
 SPEED_SECONDS = 0.4  # over which the speed of a face is averaged
 LABEL_SECONDS = 0.4  # over which its probabilities are averaged
 LOOK_SECONDS = 1.0  # over which its look is averaged
+FAR = 100.0  # cost of a pair that is none
 LOOK_SIDE = 12  # pixels
 LOOK = LOOK_SIDE * LOOK_SIDE * 3  # numbers
 LOOK_WEIGHT = 4  # widths of a face for which the difference between a white and a black face counts
@@ -32,8 +34,8 @@ class _Track:
     probabilities: np.ndarray
 
     def expected(self, time: float) -> np.ndarray:
-        """Return where the face is at a time if it goes on as before."""
-        return self.place + self.speed * (time - self.time)
+        """Return where the face is at a time if it goes on as before, in the same size."""
+        return self.place + [1, 1, 0] * self.speed * (time - self.time)
 
     def update(self, time: float, place: np.ndarray, look: np.ndarray, probabilities: np.ndarray) -> None:
         """Continue with the face in a later frame."""
@@ -73,10 +75,10 @@ class Tracker:
         looks = np.array([_look(picture, face) for face in faces]).reshape(-1, LOOK)
         known = np.array([track.look for track in self._tracks]).reshape(-1, LOOK)
         differences = np.abs(looks[:, None] - known[None]).mean(2)
-        # Beyond NEAR all are alike, so that no far pair is preferred to spoil a near one.
-        costs = np.where(distances < NEAR, distances + LOOK_WEIGHT * differences, NEAR + LOOK_WEIGHT)
+        near = NEAR + DRIFT * np.array([time - track.time for track in self._tracks])
+        costs = np.where(distances < near, distances + LOOK_WEIGHT * differences, FAR)
         pairs = zip(*linear_sum_assignment(costs), strict=True)
-        owners = {face: self._tracks[track] for face, track in pairs if distances[face, track] < NEAR}
+        owners = {face: self._tracks[track] for face, track in pairs if costs[face, track] < FAR}
         numbered = []
         for number, face in enumerate(faces):
             probabilities = np.array(list(face.probabilities.values()))
