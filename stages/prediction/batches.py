@@ -16,7 +16,7 @@ from stages.prediction.classifier import Classifier, Face
 from stages.prediction.files import File, output_path
 from stages.prediction.pictures import read_picture
 from stages.prediction.tracking import Tracker
-from stages.prediction.video import Video, VideoWriter
+from stages.prediction.video import Video, VideoWriter, use_one_thread
 
 MAX_PICTURES, MAX_PIXELS = 32, 2**26  # of a batch
 QUALITY = 90  # of the annotated JPEGs
@@ -80,6 +80,7 @@ def _predict_pictures(
 
 
 def _predict_video(classifier: Classifier, file: File, folder: Path | None) -> list[Row]:
+    use_one_thread()
     tracker, rows = Tracker(), []
     with ExitStack() as stack:
         video = stack.enter_context(Video(file.path))

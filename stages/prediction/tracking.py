@@ -35,7 +35,7 @@ class _Track:
 
     def expected(self, time: float) -> np.ndarray:
         """Return where the face is at a time if it goes on as before, in the same size."""
-        return self.place + [1, 1, 0] * self.speed * (time - self.time)
+        return self.place + self.speed * np.array([1, 1, 0]) * (time - self.time)
 
     def update(self, time: float, place: np.ndarray, look: np.ndarray, probabilities: np.ndarray) -> None:
         """Continue with the face in a later frame."""

@@ -7,6 +7,7 @@ from typing import Self
 
 import cv2
 import numpy as np
+import torch
 
 from stages.base.errors import InputError
 
@@ -16,6 +17,11 @@ CUT_SHORT = 0.9  # share of the frames that a file announces; the number is an e
 
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong is said in one line
+
+
+def use_one_thread() -> None:
+    """Let torch compute on one thread: the few faces of a frame give more no work, and waiting ones use the cores."""
+    torch.set_num_threads(1)
 
 
 class Video:

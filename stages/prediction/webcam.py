@@ -12,7 +12,7 @@ from stages.base.errors import InputError
 from stages.prediction.annotation import annotate
 from stages.prediction.classifier import Classifier
 from stages.prediction.tracking import Tracker
-from stages.prediction.video import Video
+from stages.prediction.video import Video, use_one_thread
 
 SPEED_FRAMES = 30  # over which the frames per second are counted
 
@@ -74,6 +74,7 @@ def run(load: Callable[[], Classifier], source: Path | int) -> None:
     window = Window("q quits")
     try:
         with Video(source) as video:
+            use_one_thread()
             classifier, tracker = load(), Tracker()
             count, start = 0, time.perf_counter()
             times = deque([start], SPEED_FRAMES)
