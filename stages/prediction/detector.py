@@ -15,10 +15,9 @@ from stages.prediction.tiles import Tile, cut, tiles
 
 NETWORK = Path(__file__).parent / "blazeface" / "blazeface.onnx"
 MIN_SCORE = 0.6
-MAX_OVERLAP = 0.4  # of two faces: the area that both cover, as a share of the smaller one
+MAX_OVERLAP = 0.3  # of two faces: the area that both cover, as a share of the smaller one
 MAX_SIDE = 2048  # larger pictures are reduced to it
 BATCH = 8  # tiles at a time
-EDGE = 0.02  # of a tile's side: a face so near to its edge may be cut there, and is whole in another tile
 
 
 class Box(NamedTuple):
@@ -74,11 +73,9 @@ class Detector:
         squares = np.stack([cut(picture, tile) for tile in some])
         boxes, scores = self._session.run(["boxes", "scores"], {"pictures": squares})
         at, anchors = np.nonzero(scores > MIN_SCORE)
-        corners, starts, sides = boxes[at, anchors], np.array(some)[at, :2], np.array(some)[at, 2:]
-        ends = np.array(picture.shape[1::-1])
-        cut_off = (corners[:, :2] < EDGE) & (starts > 0) | (corners[:, 2:] > 1 - EDGE) & (starts + sides < ends)
-        places = corners * sides + np.tile(starts, 2)
-        return np.column_stack([places, scores[at, anchors]])[~cut_off.any(1)]
+        x, y, side = np.array(some)[at].T
+        places = boxes[at, anchors] * side[:, None] + np.stack([x, y, x, y], 1)
+        return np.column_stack([places, scores[at, anchors]])
 
 
 def _without_repetitions(found: np.ndarray) -> np.ndarray:

@@ -143,6 +143,17 @@ def test_a_video_has_a_person_who_is_followed(run: Callable[..., Said]):
     assert line.split()[:3] == ["clip.mp4", "0.0–0.8", "1"]
 
 
+def test_a_video_that_is_cut_short_is_one_line(run: Callable[..., Said]):
+    writer = cv2.VideoWriter("cut.avi", cv2.VideoWriter.fourcc(*"MJPG"), 25, (480, 300))
+    for frame in moving(20):
+        writer.write(frame)
+    writer.release()
+    content = Path("cut.avi").read_bytes()
+    Path("cut.avi").write_bytes(content[: len(content) // 2])
+    code, _, errors = run("cut.avi")
+    assert code == 1 and errors.startswith("ERROR: cut.avi: cut short after ") and errors.count("\n") == 0
+
+
 def huge(path: str) -> None:
     Image.new("L", (10_000, 10_000)).save(path)
 

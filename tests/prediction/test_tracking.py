@@ -62,6 +62,13 @@ def test_who_comes_back_soon_is_the_same_and_who_comes_back_late_is_another():
     assert soon[-1][0][0] == 1 and late[-1][0][0] == 2
 
 
+def test_who_is_hidden_more_and_more_is_the_same_who_comes_back_further_on():
+    walking = [[face(100 + 3 * number)] for number in range(50)]
+    half_hidden = [[face(250 + number, width=80 - 4 * number)] for number in range(10)]
+    found = follow([*walking, *half_hidden, *[[]] * 35, [face(365)]])
+    assert {person for people in found for person, _ in people} == {1}
+
+
 def test_a_face_elsewhere_is_another_person():
     found = follow([[face(100)]] * 5 + [[face(100), face(400)]] * 5 + [[face(400)]])
     assert [person for person, _ in found[-2]] == [1, 2] and [person for person, _ in found[-1]] == [2]
