@@ -47,6 +47,7 @@ def test_every_command_runs_in_order(project: Project, drawn: Callable[..., Path
     project.ok("dvc", "repro")
     commit(project)
     example(project)
+    project.ok("python", "-m", "stages.predict", "photo.jpg", "--model", "main")
 
     (tmp_path / "server").mkdir()
     server = kaggle_server.Server(tmp_path / "server")
