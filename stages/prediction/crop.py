@@ -1,5 +1,7 @@
 """The part of a picture around a face, as faces look in training."""
 
+from math import cos, radians, sin
+
 import numpy as np
 from PIL import Image
 
@@ -20,7 +22,7 @@ def fills(box: Box, picture: np.ndarray) -> bool:
 
 
 def cut_out(picture: np.ndarray, box: Box, size: int, channels: int) -> np.ndarray:
-    """Return a face in the form in which the stage merge stores faces.
+    """Return a face in the form in which the stage merge stores faces, with its head upright.
 
     Where the crop reaches over an edge of the picture, the outermost pixels are repeated.
 
@@ -33,13 +35,16 @@ def cut_out(picture: np.ndarray, box: Box, size: int, channels: int) -> np.ndarr
     Returns:
         uint8, size×size (grey) or size×size×3 (RGB).
     """
-    box_side = box.right - box.left
-    side = max(round(MARGIN * box_side), 1)
-    x = round((box.left + box.right - side) / 2)
-    y = round((box.top + box.bottom - side) / 2 - UP * box_side)
-    rows, columns = (np.arange(start, start + side) for start in (y, x))
-    height, width = picture.shape[:2]
-    return resized(picture[rows.clip(0, height - 1)][:, columns.clip(0, width - 1)], size, channels)
+    width, roll = box.right - box.left, radians(box.roll)
+    side = max(round(MARGIN * width), 1)
+    reach = round(side / 2 * 2**0.5) + 1  # to the corners of the crop, however it is turned
+    x = round((box.left + box.right) / 2 + sin(roll) * UP * width)
+    y = round((box.top + box.bottom) / 2 - cos(roll) * UP * width)
+    rows, columns = (np.arange(centre - reach, centre + reach) for centre in (y, x))
+    around = picture[rows.clip(0, picture.shape[0] - 1)][:, columns.clip(0, picture.shape[1] - 1)]
+    upright = np.asarray(Image.fromarray(around).rotate(box.roll, Image.Resampling.BICUBIC))
+    start = reach - side // 2
+    return resized(upright[start : start + side, start : start + side], size, channels)
 
 
 def resized(picture: np.ndarray, size: int, channels: int) -> np.ndarray:

@@ -26,6 +26,7 @@ class Box(NamedTuple):
     Attributes:
         left, top, right, bottom: its edges.
         score: how sure the detector is, 0.6 to 1.
+        roll: by how much the head is tilted, in degrees clockwise.
     """
 
     left: float
@@ -33,6 +34,7 @@ class Box(NamedTuple):
     right: float
     bottom: float
     score: float
+    roll: float = 0.0
 
 
 class Detector:
@@ -69,21 +71,22 @@ class Detector:
         return sorted(boxes, key=lambda box: (box.right - box.left) * (box.top - box.bottom))
 
     def _search(self, picture: np.ndarray, some: list[Tile]) -> np.ndarray:
-        """Return the faces in tiles of equal side, N×5: left, top, right, bottom and score."""
+        """Return the faces in tiles of equal side, N×6, as `Box` describes them."""
         squares = np.stack([cut(picture, tile) for tile in some])
-        boxes, scores = self._session.run(["boxes", "scores"], {"pictures": squares})
+        boxes, eyes, scores = self._session.run(["boxes", "eyes", "scores"], {"pictures": squares})
         at, anchors = np.nonzero(scores > MIN_SCORE)
         x, y, side = np.array(some)[at].T
         places = boxes[at, anchors] * side[:, None] + np.stack([x, y, x, y], 1)
-        return np.column_stack([places, scores[at, anchors]])
+        across, down = (eyes[at, anchors, 2:] - eyes[at, anchors, :2]).T
+        return np.column_stack([places, scores[at, anchors], np.degrees(np.arctan2(down, across))])
 
 
 def _without_repetitions(found: np.ndarray) -> np.ndarray:
-    """Return the faces, N×5, without those that overlap with one of a higher score."""
+    """Return the faces, N×6, without those that overlap with one of a higher score."""
     found = found[np.argsort(-found[:, 4], kind="stable")]
     areas = (found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1])
     kept: list[int] = []
-    for number, (left, top, right, bottom, _) in enumerate(found):
+    for number, (left, top, right, bottom) in enumerate(found[:, :4]):
         others = found[kept]
         width = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
         height = np.minimum(bottom, others[:, 3]) - np.maximum(top, others[:, 1])

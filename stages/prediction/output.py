@@ -66,12 +66,12 @@ def table_printer(labels: list[str], files: list[File]) -> Iterator[Printer]:
 def _records(file: File, found: list[Row]) -> Iterator[dict[str, Any]]:
     """Yield a flat record for each face, with the keys COLUMNS and the labels."""
     for person, face, seconds in found:
-        box = {name: round(value, 1) for name, value in face.box._asdict().items() if name != "score"}
+        edges = {name: round(getattr(face.box, name), 1) for name in ("left", "top", "right", "bottom")}
         yield {
             "file": str(file.path),
             "seconds": None if seconds is None else round(seconds, 3),
             "person": person,
-            **box,
+            **edges,
             "score": round(face.box.score, 4),
             "label": face.label,
             **{label: round(value, 6) for label, value in face.probabilities.items()},

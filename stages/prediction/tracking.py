@@ -94,7 +94,7 @@ class Tracker:
 
 
 def _place(face: Face) -> tuple[float, float, float]:
-    left, top, right, bottom, _ = face.box
+    left, top, right, bottom = face.box[:4]
     return (left + right) / 2, (top + bottom) / 2, right - left
 
 

@@ -63,6 +63,20 @@ def test_a_face_is_cropped_almost_as_merge_crops_it():
     assert np.median(likeness) > 0.7, likeness
 
 
+@pytest.mark.parametrize("tilt", [-25, -15, 15, 25])
+def test_a_tilted_head_is_turned_upright(tilt: float):
+    detect, turned, not_turned = Detector(1), [], []
+    for number in range(5):
+        picture = drawn_face("jaffe", number)
+        tilted = np.asarray(Image.fromarray(picture).rotate(-tilt, Image.Resampling.BICUBIC, fillcolor=(128,) * 3))
+        (before,), (box,) = detect(picture), detect(tilted)
+        assert abs(box.roll - before.roll - tilt) < 8
+        upright = cut_out(picture, before._replace(roll=0), 48, 1).ravel()
+        turned.append(np.corrcoef(upright, cut_out(tilted, box, 48, 1).ravel())[0, 1])
+        not_turned.append(np.corrcoef(upright, cut_out(tilted, box._replace(roll=0), 48, 1).ravel())[0, 1])
+    assert np.median(np.subtract(turned, not_turned)) > 0.05, (turned, not_turned)
+
+
 def test_several_pictures_at_once_are_predicted_as_one_after_another(model: Path):
     classifier = Classifier.load(model)
     pictures = [drawn_face("jaffe", 0), np.zeros((50, 60, 3), np.uint8), np.hstack([drawn_face("jaffe", 1)] * 2)]

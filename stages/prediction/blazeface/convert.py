@@ -128,6 +128,9 @@ class Graph:
         self.add("Sub", ["centre", "reach"], "start")
         self.add("Add", ["centre", "reach"], "end")
         self.add("Concat", ["start", "end"], "boxes", axis=2)
+        self.add("Add", ["part2", anchors], "right_eye")
+        self.add("Add", ["part3", anchors], "left_eye")
+        self.add("Concat", ["right_eye", "left_eye"], "eyes", axis=2)
         self.add("Sigmoid", [f"t{classificators}"], "column")
         self.add("Squeeze", ["column", self.constant("last", np.array([2]))], "scores")
 
@@ -137,6 +140,7 @@ class Graph:
         pictures = value("pictures", TensorProto.UINT8, ["count", "side", "side", 3])
         outputs = [
             value("boxes", TensorProto.FLOAT, ["count", 896, 4]),
+            value("eyes", TensorProto.FLOAT, ["count", 896, 4]),
             value("scores", TensorProto.FLOAT, ["count", 896]),
         ]
         graph = helper.make_graph(self.nodes, "BlazeFace", [pictures], outputs, self.constants)
