@@ -2,8 +2,7 @@
 
     python -m stages.evaluate [--of FOLDER] [--threads N]
 
-Validation faces fit the temperature of the probabilities. `--of` evaluates another run, inside its folder. Of a run of
-the benchmark, the out-of-fold faces are evaluated too.
+`--of` evaluates another run, inside its folder. Of a run of the benchmark, the out-of-fold faces are evaluated too.
 """
 
 import argparse
@@ -17,7 +16,6 @@ from torch import nn
 from stages.base.errors import InputError, guard
 from stages.base.files import write_json
 from stages.base.paths import RunPaths
-from stages.evaluation.calibration import fit_temperature
 from stages.evaluation.notes import notes
 from stages.evaluation.summary import basic_metrics, detailed_metrics
 from stages.evaluation.tables import plot_tables, prediction_table, write_tables
@@ -37,7 +35,7 @@ def main() -> None:
     arguments = options.parse_args()
     paths = RunPaths.of(arguments.of)
     network, config = load(paths.model)
-    labels = config["labels"]
+    labels, temperature = config["labels"], config["temperature"]
     index = read_index(Path("data/split/index.csv"), *SPLIT_COLUMNS)
     chosen = subsets(index, **{name: config[name] for name in ("fold", "dataset", "validation_folds", "ranked")})
     names = ("test", "validation", "out_of_fold") if config["ranked"] else ("test", "validation")
@@ -50,11 +48,10 @@ def main() -> None:
     network.to(device).to(memory_format=torch.channels_last)
     outputs = {name: _logits(network, config, subset) for name, subset in faces.items()}
     rows = {name: prediction_table(subset, outputs[name], labels) for name, subset in faces.items()}
-    temperature = fit_temperature(outputs["validation"], pd.Index(labels).get_indexer(rows["validation"].label))
     metrics = {
         "test": detailed_metrics(rows["test"], outputs["test"], temperature, labels),
         **{name: basic_metrics(rows[name], outputs[name], temperature, labels) for name in names[1:]},
-        "temperature": round(temperature, 6),
+        "temperature": temperature,
         "parameters": config["parameters"],
         "drawn_faces": config["drawn_faces"],
         **({"leaks": leak} if (leak := leaks(chosen.train, chosen.test)) else {}),

@@ -338,7 +338,7 @@ def test_written_metrics_equal_scikit_learns(tmp_path, test_faces: pd.DataFrame)
     assert pd.read_csv(tmp_path / "plots/evaluation/confusion.csv").faces.sum() == 60
 
 
-def test_the_temperature_depends_only_on_validation_faces(tmp_path, test_faces: pd.DataFrame) -> None:
+def test_labels_of_test_faces_change_test_metrics_only(tmp_path, test_faces: pd.DataFrame) -> None:
     write_tree(tmp_path, test_faces, drawn=False)
     evaluate(tmp_path)
     first = json.loads((tmp_path / "metrics/metrics.json").read_text())
@@ -347,7 +347,8 @@ def test_the_temperature_depends_only_on_validation_faces(tmp_path, test_faces: 
     write_index(index, tmp_path / "data/split/index.csv")
     evaluate(tmp_path)
     second = json.loads((tmp_path / "metrics/metrics.json").read_text())
-    assert first["temperature"] == second["temperature"] and first["validation"] == second["validation"]
+    assert first["temperature"] == second["temperature"] == saved.config()["temperature"]
+    assert first["validation"] == second["validation"]
     assert first["test"]["accuracy"] != second["test"]["accuracy"]
 
 

@@ -9,12 +9,17 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from helpers.trainable import LABELS, STAGE, outputs, saved_step, start, train, write_tree
+from stages.evaluation.calibration import fit_temperature
 from stages.faces.table import write_index
+from stages.models.forward import logits
+from stages.models.preprocessing import Inputs
+from stages.models.saved_model import load
 
 
 @pytest.mark.slow
@@ -43,6 +48,17 @@ def test_an_error_is_one_line_and_keeps_the_last_model(tmp_path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("ERROR: split.fold: no validation face is left") and done.stderr.count("\n") == 1
     assert outputs(tmp_path) == {"data/model/config.json": b"{}"}
+
+
+def test_the_temperature_is_that_of_the_validation_faces(tmp_path) -> None:
+    write_tree(tmp_path, seed=3, epochs=1, label_smoothing=0.3)
+    assert train(tmp_path).returncode == 0
+    network, config = load(tmp_path / "data/model")
+    index = pd.read_csv(tmp_path / "data/split/index.csv").query("fold == 0 and split == 'train'")
+    faces = np.load(tmp_path / "data/merged/faces.npy")[index.id]
+    outputs = logits(network, Inputs(**config["inputs"]), faces, config["precision"]).double().numpy()
+    fitted = fit_temperature(outputs, pd.Index(LABELS).get_indexer(index.label))
+    assert config["temperature"] == pytest.approx(fitted, rel=1e-3) and config["face_size"] == 16
 
 
 def test_one_data_set_is_trained_on_its_own_labels(tmp_path) -> None:

@@ -17,12 +17,13 @@ DEEP = ("I", "F")  # Pillow's modes with more than 8 bits a channel, and those t
 warnings.filterwarnings("ignore", module="PIL")  # about damaged pictures, which are rejected with a reason
 
 
-def decode(content: bytes | None, channels: int) -> Image.Image:
+def decode(content: bytes | None, channels: int, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Return the image in a file, upright and opaque, in mode L (1 channel) or RGB (3 channels).
 
     Args:
         content: the bytes of the file; None if it is too large to read.
         channels: 1 (grey) or 3 (RGB).
+        max_pixels: largest number of pixels.
 
     Raises:
         ValueError: this is no image, or one that Pillow cannot decode; the message says why.
@@ -31,7 +32,7 @@ def decode(content: bytes | None, channels: int) -> Image.Image:
         raise ValueError("larger than any picture of a face")
     with _pillow_errors_as_value_error():
         image: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
-    if image.width * image.height > MAX_PIXELS:
+    if image.width * image.height > max_pixels:
         raise ValueError(f"a picture of {image.width}x{image.height} pixels is too large")
     with _pillow_errors_as_value_error():
         image.load()
@@ -59,6 +60,8 @@ def _pillow_errors_as_value_error() -> Iterator[None]:
         yield
     except _Refused as error:
         raise ValueError(str(error)) from None
+    except Image.DecompressionBombError:
+        raise ValueError("a picture of far too many pixels") from None
     except Exception:  # Pillow raises a dozen kinds for bytes that are damaged
         raise ValueError("not a picture, or cut short") from None
 

@@ -42,6 +42,7 @@ class Config(Record):
     architecture: Text
     labels: Annotated[list[Text], Field(min_length=1, max_length=100)]
     channels: Literal[1, 3]
+    face_size: Annotated[int, Field(ge=1, le=4096)]  # of the stored faces, which `inputs` resizes
     inputs: _Inputs
     recipe: _Recipe
     precision: Literal["float32", "bfloat16", "float16"]
@@ -51,6 +52,7 @@ class Config(Record):
     validation_folds: Annotated[int, Field(ge=1)]
     ranked: bool
     seen_test: dict[str, Any] | None
+    temperature: Positive  # divides the logits, so that probabilities are calibrated
     parameters: Annotated[int, Field(ge=0)]
     drawn_faces: bool
     sha256: _Hashes

@@ -5,7 +5,10 @@ faces that the model has seen in training, for trainings that start from it (see
 """
 
 import hashlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import safetensors.torch
@@ -15,6 +18,7 @@ from torch import Tensor, nn
 from stages.base.errors import InputError
 from stages.base.files import check_size, write_json
 from stages.base.files import sha256 as file_sha256
+from stages.base.paths import clone
 from stages.models.config import HASHES, digest, read_config
 from stages.models.networks import build
 
@@ -74,6 +78,37 @@ def load(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     return network.eval(), config
 
 
+@contextmanager
+def model_folder(name: str, model_path: str, key: str, others: Collection[str] = ()) -> Iterator[Path]:
+    """Yield the folder of a model. The model of a revision is copied, and its copy removed at the end.
+
+    Args:
+        name: a folder, or a git revision or experiment of this repository, whose model DVC has at `model_path`.
+        model_path: path of the trained model in this repository.
+        key: where the name was given, for messages.
+        others: what else the name could have been, for messages.
+
+    Raises:
+        InputError: there is no such folder or revision, or DVC's cache does not have the model.
+    """
+    if Path(name).is_dir():
+        yield Path(name)
+        return
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "model"
+        folder.mkdir()
+        try:
+            _copy(name, model_path, folder)
+        except OSError as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            kinds = "".join(f"{other}, " for other in others)
+            raise InputError(
+                f"{key}: {name!r} is neither {kinds}a folder, nor a git revision or experiment whose {model_path} is "
+                f"in the local cache ({reason[:200]}); try `dvc pull`"
+            ) from None
+        yield folder
+
+
 def _build(config: dict[str, Any]) -> nn.Module:
     size, dropout = config["inputs"]["size"], config["recipe"]["dropout"]
     return build(config["architecture"], len(config["labels"]), config["channels"], size, dropout)
@@ -92,3 +127,18 @@ def _check_weights(weights: dict[str, Tensor], expected: dict[str, Tensor]) -> N
 def _serialised(network: nn.Module) -> bytes:
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     return safetensors.torch.save(tensors, metadata={"format": "pt"})  # several keys would come in random order
+
+
+def _copy(revision: str, model_path: str, folder: Path) -> None:
+    """Copy the files of the model at a git revision of this repository into a folder; raise OSError if it fails."""
+    from dvc.api import DVCFileSystem  # slow to import
+    from dvc.exceptions import DvcException
+    from dvc.scm import SCMError
+
+    try:
+        files = DVCFileSystem(str(clone()), rev=revision)
+        for name in (CONFIG, WEIGHTS, TRAINED_ON):
+            if name != TRAINED_ON or files.exists(f"{model_path}/{name}"):  # `read_seen` refuses a model without it
+                files.get_file(f"{model_path}/{name}", str(folder / name))
+    except (DvcException, SCMError) as error:
+        raise OSError(str(error) or type(error).__name__) from None

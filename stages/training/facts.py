@@ -6,7 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from stages.evaluation.calibration import fit_temperature
 from stages.models import hardware, saved_model
+from stages.models.forward import logits
 from stages.models.preprocessing import Inputs
 from stages.training import distributed
 from stages.training.code_version import code_version
@@ -64,10 +66,12 @@ def final_facts(training: Training, arch: str, sources: dict[str, Any]) -> dict[
         arch: the architecture.
         sources: the provenance of each data set's archive.
     """
-    best, device = training.best_epoch, training.device
+    best, device, validation = training.best_epoch, training.device, training.validation
     return {
         "architecture": arch,
         "channels": len(training.inputs.mean),
+        "face_size": validation.pixels.shape[1],
+        "temperature": _temperature(training),
         "epoch": best.number,
         "validation": {name: round(value, 6) for name, value in best.validation.items()},
         "parameters": sum(parameter.numel() for parameter in training.network.parameters()),
@@ -77,6 +81,13 @@ def final_facts(training: Training, arch: str, sources: dict[str, Any]) -> dict[
         "device": "cpu" if device.type == "cpu" else hardware.device_name(device),
         "precision": training.precision,
     }
+
+
+def _temperature(training: Training) -> float:
+    """Return the temperature that calibrates the probabilities, fitted on the validation faces."""
+    faces, views = training.validation, training.recipe.test_views
+    outputs = logits(training.network, training.inputs, faces.pixels, training.precision, views)
+    return round(fit_temperature(outputs.cpu().double().numpy(), faces.targets.cpu().numpy()), 6)
 
 
 def speed_facts(training: Training) -> dict[str, Any]:

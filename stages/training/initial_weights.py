@@ -2,17 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
 from stages.base.errors import InputError
-from stages.base.paths import clone
 from stages.models.networks import build, head
 from stages.models.preprocessing import Inputs
-from stages.models.saved_model import CONFIG, TRAINED_ON, WEIGHTS, load
+from stages.models.saved_model import load, model_folder
 from stages.params.models import Recipe
 from stages.training import distributed
 from stages.training.seen_faces import NONE, read_seen
@@ -42,10 +40,7 @@ def initial_network(
     network = build(recipe.arch, len(labels), channels, size, recipe.dropout, recipe.init == "imagenet")
     if recipe.init in ("random", "imagenet"):
         return network, NONE
-    with TemporaryDirectory() as temporary:
-        folder = Path(recipe.init)
-        if not folder.is_dir():
-            folder = _fetch_model(recipe.init, model_path, Path(temporary) / "model")
+    with model_folder(recipe.init, model_path, "train.init", ("random", "imagenet")) as folder:
         notes = transfer_weights(network, recipe.arch, labels, folder)
         seen = read_seen(folder, recipe.init)
     if not distributed.rank():  # only the first process prints
@@ -138,24 +133,3 @@ def _transfer_rows(trained: Tensor, trained_labels: list[str], initial: Tensor, 
 
 def _shape(tensor: Tensor) -> str:
     return "×".join(map(str, tensor.shape))
-
-
-def _fetch_model(revision: str, model_path: str, folder: Path) -> Path:
-    """Copy the model at a git revision of this repository into a new folder, and return the folder."""
-    from dvc.api import DVCFileSystem  # slow to import
-    from dvc.exceptions import DvcException
-    from dvc.scm import SCMError
-
-    try:
-        files = DVCFileSystem(str(clone()), rev=revision)
-        folder.mkdir()
-        for name in (CONFIG, WEIGHTS, TRAINED_ON):
-            if name != TRAINED_ON or files.exists(f"{model_path}/{name}"):  # `read_seen` refuses a model without it
-                files.get_file(f"{model_path}/{name}", str(folder / name))
-    except (DvcException, SCMError, OSError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(
-            f"train.init: {revision!r} is neither random, imagenet, a folder, nor a git revision or experiment whose "
-            f"{model_path} is in the local cache ({reason[:200]}); try `dvc pull`"
-        ) from None
-    return folder
