@@ -25,7 +25,8 @@ from stages.prediction.webcam import Window, run
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
-    """An off-screen display; without Xvfb the tests are skipped."""
+    """An off-screen display; without Xvfb or Python's tkinter the tests are skipped."""
+    pytest.importorskip("tkinter")
     if not shutil.which("Xvfb"):
         pytest.skip("there is no Xvfb")
     read, write = os.pipe()
