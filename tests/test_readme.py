@@ -19,8 +19,8 @@ README = (ROOT / "README.md").read_text()
 
 
 def commands() -> list[str]:
-    """Every command of the README, in order, without its remark."""
-    lines = re.findall(r"^    (\S.*)$", README, re.MULTILINE)
+    """Every command of the README, in order, without its remark; lines of code in Python are none."""
+    lines = re.findall(r"^    (\S.*)$", re.sub(r"```.*?```", "", README, flags=re.DOTALL), re.MULTILINE)
     return [re.sub(r"\s{2,}# .*", "", line) for line in lines]
 
 
