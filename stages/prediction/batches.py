@@ -73,10 +73,7 @@ def _predict_pictures(
         if folder:
             with atomic_output(output_path(file, folder)) as path:
                 Image.fromarray(annotate(picture, faces)).save(path, "JPEG", quality=QUALITY)
-        try:
-            yield file, _some([Row(number, face) for number, face in enumerate(faces, 1)], file)
-        except InputError as error:
-            yield file, error
+        yield file, _some([Row(number, face) for number, face in enumerate(faces, 1)], file)
 
 
 def _predict_video(classifier: Classifier, file: File, folder: Path | None) -> list[Row]:
@@ -99,7 +96,6 @@ def _predict_video(classifier: Classifier, file: File, folder: Path | None) -> l
     return rows
 
 
-def _some(rows: list[Row], file: File) -> list[Row]:
-    if not rows:
-        raise InputError(f"{file.path}: no face found")
-    return rows
+def _some(rows: list[Row], file: File) -> list[Row] | InputError:
+    """Return the faces, or, if there is none, what is wrong."""
+    return rows or InputError(f"{file.path}: no face found")
