@@ -54,6 +54,11 @@ def in_mode(mode: str, image: Image.Image) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
+def in_size(image: Image.Image, size: int) -> Image.Image:
+    """Return the image with `size`×`size` pixels, resized with antialiasing; without a copy if it has them."""
+    return image if image.size == (size, size) else image.resize((size, size), Image.Resampling.BICUBIC)
+
+
 @contextmanager
 def _pillow_errors_as_value_error() -> Iterator[None]:
     try:

@@ -3,10 +3,8 @@
 import hashlib
 from typing import NamedTuple
 
-from PIL import Image
-
 from stages.datasets.crop import crop_face
-from stages.datasets.decoding import decode, from_text, in_mode
+from stages.datasets.decoding import decode, from_text, in_mode, in_size
 
 
 class Picture(NamedTuple):
@@ -86,8 +84,6 @@ def prepare(picture: Picture, size: int, channels: int) -> Face | Rejected:
     image = in_mode("L" if channels == 1 else "RGB", image)
     sha256 = hashlib.sha256(image.tobytes()).hexdigest()
     image, crop_method = crop_face(image) if picture.crop else (image, "")
-    if image.size != (size, size):
-        image = image.resize((size, size), Image.Resampling.BICUBIC)
     return Face(
         picture.file,
         picture.label,
@@ -96,5 +92,5 @@ def prepare(picture: Picture, size: int, channels: int) -> Face | Rejected:
         picture.official,
         crop_method,
         sha256,
-        image.tobytes(),
+        in_size(image, size).tobytes(),
     )

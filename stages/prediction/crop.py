@@ -5,7 +5,7 @@ from math import cos, radians, sin
 import numpy as np
 from PIL import Image
 
-from stages.datasets.decoding import in_mode
+from stages.datasets.decoding import in_mode, in_size
 from stages.prediction.detector import Box
 
 # Chosen on JAFFE's training and validation faces, such that predictions differ least from those of the crops of merge.
@@ -49,7 +49,4 @@ def cut_out(picture: np.ndarray, box: Box, size: int, channels: int) -> np.ndarr
 
 def resized(picture: np.ndarray, size: int, channels: int) -> np.ndarray:
     """Return a picture that shows a face only, uint8 H×W×3, as the stage merge stores it; see `cut_out`."""
-    image = in_mode("L" if channels == 1 else "RGB", Image.fromarray(picture))
-    if image.size != (size, size):
-        image = image.resize((size, size), Image.Resampling.BICUBIC)
-    return np.asarray(image)
+    return np.asarray(in_size(in_mode("L" if channels == 1 else "RGB", Image.fromarray(picture)), size))
