@@ -2,7 +2,7 @@
 
 from torch import nn
 
-IMAGENET_WEIGHTS = False
+PRETRAINED = None
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:

@@ -5,7 +5,7 @@ from torch import nn
 from stages.base.errors import InputError
 from stages.models.weights import glorot
 
-IMAGENET_WEIGHTS = False
+PRETRAINED = None
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:

@@ -4,7 +4,7 @@ from torch import nn
 
 from stages.base.errors import InputError
 
-IMAGENET_WEIGHTS = False
+PRETRAINED = None
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from stages.models.weights import download_error
 
-IMAGENET_WEIGHTS = True
+PRETRAINED = "imagenet"
 
 
-def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
+def build(classes: int, channels: int, size: int, dropout: float | None, pretrained: bool) -> nn.Module:
     """Return the network without auxiliary classifiers: images B×channels×size×size, of any size, to logits B×classes.
 
     Dropout precedes the classifier, with the rate 0.2 by default.
@@ -27,7 +27,7 @@ def build(classes: int, channels: int, size: int, dropout: float | None, imagene
     rate = 0.2 if dropout is None else dropout
     network = GoogLeNet(classes, aux_logits=False, init_weights=False, dropout=rate)
     network.conv1 = BasicConv2d(channels, 64, kernel_size=7, stride=2, padding=3)  # torchvision's takes RGB only
-    if imagenet:
+    if pretrained:
         try:
             network.load_state_dict(network.state_dict() | _imagenet_weights(channels))
         except (OSError, HTTPException, UnpicklingError, EOFError, KeyError, RuntimeError) as error:

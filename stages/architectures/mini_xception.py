@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from stages.models.weights import glorot
 
-IMAGENET_WEIGHTS = False
+PRETRAINED = None
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:

@@ -7,10 +7,10 @@ from torch import nn
 
 from stages.models import from_timm
 
-IMAGENET_WEIGHTS = True
+PRETRAINED = "imagenet"
 
 
-def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
+def build(classes: int, channels: int, size: int, dropout: float | None, pretrained: bool) -> nn.Module:
     """Return the network: images B×channels×size×size, of any size, to logits B×classes.
 
     Dropout precedes the classifier, with the rate 0 by default.
@@ -18,4 +18,4 @@ def build(classes: int, channels: int, size: int, dropout: float | None, imagene
     Raises:
         InputError: the ImageNet weights could not be loaded.
     """
-    return from_timm.build("resnet18", classes, channels, size, dropout, imagenet)
+    return from_timm.build("resnet18", classes, channels, size, dropout, pretrained)

@@ -8,7 +8,7 @@ from torch import nn
 
 from stages.models import from_timm
 
-IMAGENET_WEIGHTS = False
+PRETRAINED = None
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:
@@ -16,7 +16,7 @@ def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.M
 
     Dropout precedes the classifier, with the rate 0 by default.
     """
-    network = from_timm.build("resnet18", classes, channels, size, dropout, imagenet=False)
+    network = from_timm.build("resnet18", classes, channels, size, dropout, pretrained=False)
     network.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
     nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
     network.maxpool = nn.Identity()

@@ -9,10 +9,10 @@ from torch.nn import functional
 
 from stages.models import from_timm
 
-IMAGENET_WEIGHTS = True
+PRETRAINED = "imagenet"
 
 
-def build(classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
+def build(classes: int, channels: int, size: int, dropout: float | None, pretrained: bool) -> nn.Module:
     """Return the network: images B×channels×size×size, 32 pixels or more, to logits B×classes.
 
     Thirteen 3×3 convolutions and two hidden layers of 4096 units, each with dropout, 0.5 by default. It was designed
@@ -21,7 +21,7 @@ def build(classes: int, channels: int, size: int, dropout: float | None, imagene
     Raises:
         InputError: `size` is below 32, or the ImageNet weights could not be loaded.
     """
-    network = from_timm.build("vgg16_bn", classes, channels, size, 0.5 if dropout is None else dropout, imagenet)
+    network = from_timm.build("vgg16_bn", classes, channels, size, 0.5 if dropout is None else dropout, pretrained)
     if size < 224:
         features = network.get_submodule("features")
         features.add_module(str(len(list(features.children()))), Enlarge(size // 32, 7))

@@ -7,7 +7,7 @@ from torch import nn
 
 from stages.models import from_timm
 
-IMAGENET_WEIGHTS = False
+PRETRAINED = None
 
 
 def build(classes: int, channels: int, size: int, dropout: float | None) -> nn.Module:

@@ -12,10 +12,10 @@ from stages.base.errors import InputError
 from stages.models.weights import download_error
 
 
-def build(name: str, classes: int, channels: int, size: int, dropout: float | None, imagenet: bool) -> nn.Module:
+def build(name: str, classes: int, channels: int, size: int, dropout: float | None, pretrained: bool) -> nn.Module:
     """Return timm's network `name`.
 
-    With `imagenet` the weights are timm's default ones, from the local cache or else from timm's hub. For grey images
+    With `pretrained` the weights are timm's default ones, from the local cache or else from timm's hub. For grey images
     timm sums the kernels of the first convolution over RGB; position embeddings are resampled to the image size.
 
     Args:
@@ -24,7 +24,7 @@ def build(name: str, classes: int, channels: int, size: int, dropout: float | No
         channels: channels of the images.
         size: height and width of the images in pixels.
         dropout: timm's `drop_rate`, 0 to 1; None for timm's default.
-        imagenet: whether to load ImageNet weights into all layers but the classifier.
+        pretrained: whether to load ImageNet weights into all layers but the classifier.
 
     Raises:
         InputError: timm has no such network, it does not support the size, or there are no weights to load.
@@ -41,7 +41,7 @@ def build(name: str, classes: int, channels: int, size: int, dropout: float | No
     if source.fixed_input_size:
         options["img_size"] = size
     _check_size(name, size, source.input_size[-1], options)
-    if not imagenet:
+    if not pretrained:
         return timm.create_model(name, **options)
     if not (source.hf_hub_id and re.search(r"inw?\d+k", source.tag or "")):  # timm's tags of training on ImageNet
         raise InputError(

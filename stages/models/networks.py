@@ -2,9 +2,9 @@
 
 An architecture is one file in `stages/architectures/`, found by its name. The file defines
 
-- `build(classes, channels, size, dropout)`, which returns the network, see `build` below; if there are ImageNet
-  weights, a further argument `imagenet` says whether to load them;
-- `IMAGENET_WEIGHTS`, a bool: whether there are ImageNet weights.
+- `build(classes, channels, size, dropout)`, which returns the network, see `build` below; if there are pretrained
+  weights, a further argument `pretrained` says whether to load them;
+- `PRETRAINED`: what the pretrained weights learned, `imagenet` or `vggface2`; None if there are none.
 """
 
 from importlib import import_module
@@ -17,10 +17,10 @@ from stages.base.suggestions import suggestion
 from stages.models import from_timm
 from stages.models.registry import architecture_names
 
+PRETRAININGS = {"imagenet": "ImageNet", "vggface2": "VGGFace2"}  # their names
 
-def build(
-    arch: str, classes: int, channels: int, size: int, dropout: float | None, imagenet: bool = False
-) -> nn.Module:
+
+def build(arch: str, classes: int, channels: int, size: int, dropout: float | None, init: str = "random") -> nn.Module:
     """Return a new network on the CPU, in training mode.
 
     Args:
@@ -29,28 +29,31 @@ def build(
         channels: channels of the images, 1 (grey) or 3 (RGB).
         size: height and width of the images in pixels.
         dropout: rate of every dropout layer, 0 to 1; None for the published rates.
-        imagenet: whether all layers but the classifier start from ImageNet weights; otherwise all weights are random.
+        init: one of `PRETRAININGS`, whose weights all layers but the classifier start from; `random`: all are random.
 
     Returns:
         A network that maps float32 images B×channels×size×size to logits B×classes.
 
     Raises:
-        InputError: `arch` is unknown, it does not support `size`, it has no ImageNet weights, or their download failed.
+        InputError: `arch` is unknown, it does not support `size`, it has no such weights, or their download failed.
     """
-    if arch.startswith("timm/"):
-        return from_timm.build(arch.removeprefix("timm/"), classes, channels, size, dropout, imagenet)
-    names = architecture_names()
-    if arch not in names:
-        raise InputError(f"params.yaml: model: no architecture is called {arch!r}{suggestion(arch, names)}")
-    module = _module(arch)
-    if module.IMAGENET_WEIGHTS:
-        return module.build(classes, channels, size, dropout, imagenet)
-    if imagenet:
-        pretrained = ", ".join(name for name in names if _module(name).IMAGENET_WEIGHTS)
+    pretrained = init != "random"
+    name = arch.removeprefix("timm/")
+    if name == arch and arch not in architecture_names():
         raise InputError(
-            f"params.yaml: init: {arch} has no ImageNet weights; {pretrained} and most of timm's have; set init: random"
+            f"params.yaml: model: no architecture is called {arch!r}{suggestion(arch, architecture_names())}"
         )
-    return module.build(classes, channels, size, dropout)
+    known = "imagenet" if name != arch else _module(arch).PRETRAINED
+    if pretrained and known != init:
+        others = ", ".join(other for other in architecture_names() if init == _module(other).PRETRAINED)
+        timm = " and most of timm's" if init == "imagenet" else ""
+        raise InputError(
+            f"params.yaml: init: {arch} has no {PRETRAININGS[init]} weights; {others}{timm} have; set init: random"
+        )
+    if name != arch:
+        return from_timm.build(name, classes, channels, size, dropout, pretrained)
+    options = {} if known is None else {"pretrained": pretrained}
+    return _module(arch).build(classes, channels, size, dropout, **options)
 
 
 def head(network: nn.Module) -> nn.Module:

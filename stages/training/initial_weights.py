@@ -8,7 +8,7 @@ import pandas as pd
 from torch import Tensor, nn
 
 from stages.base.errors import InputError
-from stages.models.networks import build, head
+from stages.models.networks import PRETRAININGS, build, head
 from stages.models.preprocessing import Inputs
 from stages.models.saved_model import load, model_folder
 from stages.params.models import Recipe
@@ -21,7 +21,7 @@ def initial_network(
 ) -> tuple[nn.Module, pd.DataFrame]:
     """Return the recipe's network with the initial weights that `recipe.init` names, and the faces they have seen.
 
-    `random` and `imagenet` are explained in `networks.build`. Any other value is the folder of a model, or a git
+    `random` and `PRETRAININGS` are explained in `networks.build`. Any other value is the folder of a model, or a git
     revision of this repository, whose model DVC has at `model_path`; which weights were not transferred is printed.
 
     Args:
@@ -37,10 +37,12 @@ def initial_network(
     Raises:
         InputError: the weights, or what they were trained on, could not be loaded.
     """
-    network = build(recipe.arch, len(labels), channels, size, recipe.dropout, recipe.init == "imagenet")
-    if recipe.init in ("random", "imagenet"):
+    names = "random", *PRETRAININGS
+    init = recipe.init if recipe.init in names else "random"
+    network = build(recipe.arch, len(labels), channels, size, recipe.dropout, init)
+    if recipe.init in names:
         return network, NONE
-    with model_folder(recipe.init, model_path, "train.init", ("random", "imagenet")) as folder:
+    with model_folder(recipe.init, model_path, "train.init", names) as folder:
         notes = transfer_weights(network, recipe.arch, labels, folder)
         seen = read_seen(folder, recipe.init)
     if not distributed.rank():  # only the first process prints

@@ -27,7 +27,7 @@ from stages.models.networks import build
 folder = sys.argv[1]
 for arch, channels in (("resnet18", 3), ("resnet18", 1), ("vgg16", 1), ("timm/convnext_tiny", 3)):
     try:
-        network = build(arch, 7, channels, 64, None, imagenet=True)
+        network = build(arch, 7, channels, 64, None, init="imagenet")
     except InputError as error:
         print(error)
     else:
@@ -108,7 +108,7 @@ def torchvision_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict
 def test_googlenet_computes_the_same_as_torchvision(torchvision_weights: dict[str, Tensor]) -> None:
     published = googlenet(init_weights=False, aux_logits=True, transform_input=True)
     published.load_state_dict(torchvision_weights)
-    network = build("googlenet", 7, 3, 64, None, imagenet=True)
+    network = build("googlenet", 7, 3, 64, None, init="imagenet")
     for key, tensor in network.state_dict().items():
         if not key.startswith(("fc.", "conv1.")):
             assert torch.equal(tensor, torchvision_weights[key]), key
@@ -121,7 +121,7 @@ def test_googlenet_computes_the_same_as_torchvision(torchvision_weights: dict[st
 
 
 def test_googlenet_in_grey(torchvision_weights: dict[str, Tensor]) -> None:
-    assert_same_on_grey(*(build("googlenet", 7, channels, 64, None, imagenet=True) for channels in (1, 3)))
+    assert_same_on_grey(*(build("googlenet", 7, channels, 64, None, init="imagenet") for channels in (1, 3)))
 
 
 class Code:
@@ -147,7 +147,7 @@ def test_a_cached_file_that_is_not_googlenet_raises_an_error_and_runs_no_code(
         case "nothing":
             path.write_bytes(b"")
     with pytest.raises(InputError, match="of googlenet could not be loaded") as error:
-        build("googlenet", 7, 1, 64, None, imagenet=True)
+        build("googlenet", 7, 1, 64, None, init="imagenet")
     assert "\n" not in str(error.value) and not (tmp_path / "mark").exists()
 
 
@@ -158,12 +158,12 @@ def test_googlenet_without_a_connection(tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         with pytest.raises(InputError, match="of googlenet could not be loaded.*connect once.* init: random") as error:
-            build("googlenet", 7, 1, 64, None, imagenet=True)
+            build("googlenet", 7, 1, 64, None, init="imagenet")
     assert "\n" not in str(error.value)
     assert not list((tmp_path / "hub/checkpoints").iterdir())
 
 
 def test_timm_without_imagenet_weights() -> None:
     with pytest.raises(InputError, match="no ImageNet weights of darknet17; choose another one, or init: random"):
-        build("timm/darknet17", 7, 1, 64, None, imagenet=True)
+        build("timm/darknet17", 7, 1, 64, None, init="imagenet")
     assert build("timm/darknet17", 7, 1, 64, None)(torch.rand(2, 1, 64, 64)).shape == (2, 7)

@@ -15,7 +15,7 @@ assert "torch" not in sys.modules
 NEW_ARCHITECTURE = """
 from torch import nn
 
-IMAGENET_WEIGHTS = False
+PRETRAINED = None
 
 
 def build(classes, channels, size, dropout):
@@ -25,7 +25,7 @@ def build(classes, channels, size, dropout):
 
 def test_the_folder_holds_architectures_only() -> None:
     files = {file.name for file in architecture_file("cnn5").parent.iterdir() if file.is_file()}
-    assert files == {f"{name}.py" for name in architecture_names()} and len(files) == 12
+    assert files == {f"{name}.py" for name in architecture_names()} and len(files) == 13
     assert architecture_names() == sorted(architecture_names())
 
 
