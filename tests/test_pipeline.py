@@ -6,25 +6,28 @@ import re
 from pathlib import Path
 
 import pytest
+from huggingface_hub import ModelCard
 from ruamel.yaml import YAML
 
 from helpers.closure import ROOT, closure
 from helpers.project import Project
 from helpers.repository import commit, hashes, killed_in, ran, small
+from stages.models.saved_model import load
 
-PIPELINE, BENCHMARK = (
-    YAML(typ="safe").load(ROOT / name)["stages"] for name in ("dvc.yaml", "stages/benchmark/dvc.yaml")
+PIPELINE, BENCHMARK, PUBLISHING = (
+    YAML(typ="safe").load(ROOT / name)["stages"]
+    for name in ("dvc.yaml", "stages/benchmark/dvc.yaml", "stages/publishing/dvc.yaml")
 )
-STAGES = [*PIPELINE.items(), *BENCHMARK.items()]
+STAGES = [*PIPELINE.items(), *BENCHMARK.items(), *PUBLISHING.items()]
 # From top to bottom: a module imports only from its own room and from rooms below it.
 ROOMS = (
-    "benchmark", "reporting", "prediction", "training", "evaluation", "architectures", "models", "inspection",
-    "curation", "datasets", "sources", "archives", "faces", "params", "base",
+    "benchmark", "publishing", "reporting", "prediction", "training", "evaluation", "architectures", "models",
+    "inspection", "curation", "datasets", "sources", "archives", "faces", "params", "base",
 )  # fmt: skip
 PACKAGE, PREDICT = "stages/__init__.py", "stages/predict.py"  # predict is a command and no stage
 WITH_TORCH = re.compile(
     r"stages/((train|evaluate|explain)\.py|(models|architectures|training|evaluation|prediction)/|inspection/cam"
-    r"|benchmark/(cost|profiling|jobs/local_workers))"
+    r"|benchmark/(cost|profiling|jobs/local_workers)|publishing/)"
 )
 
 
@@ -98,7 +101,7 @@ def up_to_date(repository: Project) -> Project:
                     target.mkdir(parents=True, exist_ok=True)
                     for name in [f"{model}.json" for model in params["models"]] + ["index.csv", "removed.csv"]:
                         (target / name).write_text("{}")
-    project.ok("dvc", "commit", "-q", "-f")
+    project.ok("dvc", "commit", "-q", "-f", "dvc.yaml")
     commit(project)
     assert changed(project) == set()
     return project
@@ -138,7 +141,7 @@ def test_an_exclusion_reruns_split_and_no_cleaning(up_to_date: Project):
 
 def test_a_new_architecture_retrains_no_other_model(up_to_date: Project):
     up_to_date.stage("check")
-    up_to_date.ok("dvc", "commit", "-q", "-f")
+    up_to_date.ok("dvc", "commit", "-q", "-f", "dvc.yaml")
     source = up_to_date.folder / "stages/architectures/cnn5.py"
     (source.parent / "mine.py").write_text(source.read_text())
     up_to_date.edit("params.yaml", ("  cnn5: {}", "  cnn5: {}\n  mine: {}"))
@@ -157,7 +160,7 @@ def test_plain_commands_are_quiet_and_know_nothing_of_the_benchmark(up_to_date: 
         done = up_to_date.run("dvc", *command)
         assert done.returncode == 0 and "WARNING" not in done.stderr + done.stdout, done.stderr
         assert "benchmark" not in done.stdout and "failed" not in done.stderr, done.stderr
-    assert max(map(len, up_to_date.ok("dvc", "dag").splitlines())) < 400
+    assert max(map(len, up_to_date.ok("dvc", "dag", "dvc.yaml").splitlines())) < 400
 
 
 def test_a_change_reruns_what_depends_on_it_and_nothing_else(repository: Project):
@@ -380,3 +383,25 @@ def test_a_stage_declares_the_sections_of_params_that_it_loads():
         loaded -= {name for option, name in given.items() if f"{option} " in definition["cmd"]}
         assert loaded == declared, (stage, loaded ^ declared)
         assert declared <= keys | set(YAML(typ="safe").load(ROOT / "params.yaml"))
+
+
+@pytest.mark.slow
+def test_the_exported_model_follows_the_trained_one(repository: Project, tmp_path: Path):
+    command = ("dvc", "repro", "stages/publishing/dvc.yaml")
+    said = ran(repository.ok(*command))
+    assert said[-1] == "stages/publishing/dvc.yaml:export" and "train" in said and "report" not in said
+    files = {file.name: file.read_bytes() for file in (repository.folder / "data/export").iterdir()}
+    shown = json.loads(repository.ok("dvc", "metrics", "show", "--json", "metrics/export.json"))
+    assert '"largest_difference"' in json.dumps(shown)
+    assert ran(repository.ok(*command)) == []
+    repository.ok("python", "-m", "stages.publishing.export")
+    assert {file.name: file.read_bytes() for file in (repository.folder / "data/export").iterdir()} == files
+    assert ran(repository.ok("dvc", "repro")) == ["explore", "evaluate", "explain", "report"]
+    commit(repository)
+    assert "stages/publishing/dvc.yaml:export" not in ran(repository.ok("dvc", "exp", "run", "-S", "train.lr=0.001"))
+    assert ran(repository.ok(*command)) == ["stages/publishing/dvc.yaml:export"]
+
+    # The folder of the model, copied elsewhere, is complete.
+    folder = repository.folder.rename(tmp_path / "moved") / "data/model"
+    assert ModelCard.load(folder / "README.md").data.license == "cc0-1.0"
+    assert load(folder)[1]["architecture"] == "cnn5"
