@@ -12,19 +12,20 @@ from helpers.closure import ROOT, closure
 from helpers.project import Project
 from helpers.repository import commit, hashes, killed_in, ran, small
 
-PIPELINE, BENCHMARK = (
-    YAML(typ="safe").load(ROOT / name)["stages"] for name in ("dvc.yaml", "stages/benchmark/dvc.yaml")
+PIPELINE, BENCHMARK, PUBLISHING = (
+    YAML(typ="safe").load(ROOT / name)["stages"]
+    for name in ("dvc.yaml", "stages/benchmark/dvc.yaml", "stages/publishing/dvc.yaml")
 )
-STAGES = [*PIPELINE.items(), *BENCHMARK.items()]
+STAGES = [*PIPELINE.items(), *BENCHMARK.items(), *PUBLISHING.items()]
 # From top to bottom: a module imports only from its own room and from rooms below it.
 ROOMS = (
-    "benchmark", "reporting", "prediction", "training", "evaluation", "architectures", "models", "inspection",
+    "benchmark", "publishing", "reporting", "prediction", "training", "evaluation", "architectures", "models", "inspection",
     "curation", "datasets", "sources", "archives", "faces", "params", "base",
 )  # fmt: skip
 PACKAGE, PREDICT = "stages/__init__.py", "stages/predict.py"  # predict is a command and no stage
 WITH_TORCH = re.compile(
     r"stages/((train|evaluate|explain)\.py|(models|architectures|training|evaluation|prediction)/|inspection/cam"
-    r"|benchmark/(cost|profiling|jobs/local_workers))"
+    r"|benchmark/(cost|profiling|jobs/local_workers)|publishing/)"
 )
 
 

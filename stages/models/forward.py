@@ -27,7 +27,7 @@ def logits(
         inputs: the preprocessing that the network was trained with.
         faces: uint8, N×H×W (grey) or N×H×W×3 (RGB), 0 to 255.
         precision: `auto`, `float32`, `bfloat16` or `float16`, as in `hardware.precision`.
-        views: number of views of each face whose logits are averaged (see `_views`).
+        views: number of views of each face whose logits are averaged (see `views_of`).
         batch_size: faces per forward pass.
 
     Returns:
@@ -39,11 +39,11 @@ def logits(
         outputs = []
         for start in range(0, len(faces), batch_size):
             images = inputs(torch.as_tensor(faces[start : start + batch_size]).to(device))
-            outputs.append(torch.stack([network(view).float() for view in _views(images, views)]).mean(0))
+            outputs.append(torch.stack([network(view).float() for view in views_of(images, views)]).mean(0))
         return torch.cat(outputs)
 
 
-def _views(images: Tensor, count: int) -> list[Tensor]:
+def views_of(images: Tensor, count: int) -> list[Tensor]:
     """Return views of square images, each N×C×H×H.
 
     Ten views are those of Krizhevsky et al., ImageNet classification with deep convolutional neural networks, NeurIPS

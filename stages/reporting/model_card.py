@@ -2,6 +2,7 @@
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from stages.reporting.licence import licence
 from stages.reporting.page import TEMPLATES
 
 METRICS = {"accuracy": "accuracy", "macro_f1": "f1", "auroc": "roc_auc"}  # names on the Hub
@@ -14,17 +15,16 @@ def render_card(facts: dict) -> str:
     Args:
         facts: the variables of the template: model, config, metrics, merge, confusion, params and training.
     """
-    return TEMPLATES.get_template("card.md.jinja").render(facts, head=_metadata(facts).to_yaml())
+    terms = licence(facts["config"]).text
+    return TEMPLATES.get_template("card.md.jinja").render(facts, head=_metadata(facts).to_yaml(), terms=terms)
 
 
 def _metadata(facts: dict) -> ModelCardData:
     config, test = facts["config"], facts["metrics"]["test"]
-    real = any(not source["drawn"] for source in config["sources"].values())
-    inherited = config["recipe"]["init"] != "random"
-    terms = "research-only-as-its-data" if real else "as-its-initial-weights" if inherited else None
+    name = licence(config).name
     return ModelCardData(
-        license="other" if terms else "cc0-1.0",
-        license_name=terms,
+        license=name if name == "cc0-1.0" else "other",
+        license_name=None if name == "cc0-1.0" else name,
         library_name="pytorch",
         pipeline_tag="image-classification",
         tags=["facial-expression-recognition", config["architecture"]],
