@@ -41,7 +41,8 @@ def script(definition: dict) -> Path:
 
 def python_files(dependency: str) -> set[str]:
     path = ROOT / dependency
-    return {str(file.relative_to(ROOT)) for file in (path.rglob("*.py") if path.is_dir() else [path])}
+    files = path.rglob("*.py") if path.is_dir() else [path]
+    return {str(file.relative_to(ROOT)) for file in files if file.suffix == ".py"}
 
 
 @pytest.mark.parametrize(("stage", "definition"), STAGES)
