@@ -35,7 +35,8 @@ export class Camera {
         if (times.length > SPEED_FRAMES) times.shift();
       }
     } catch (error) {
-      throw new Error(REASONS[error.name] ?? error.message);
+      // What was going on when it was stopped may fail.
+      if (this.running) throw new Error(REASONS[error.name] ?? error.message);
     } finally {
       this.stop();
       video.srcObject = null;

@@ -3,6 +3,7 @@
 import * as ort from "./ort.wasm.bundle.min.mjs";
 import { cutOut, fills, resized } from "./crop.js";
 import { detect } from "./detector.js";
+import { Picture } from "./picture.js";
 
 const BATCH = 16; // faces at a time
 
@@ -26,6 +27,7 @@ export class Classifier {
     Object.assign(classifier, JSON.parse(new TextDecoder().decode(config))); // labels, size, channels
     classifier.detector = await ort.InferenceSession.create(detector);
     classifier.model = await ort.InferenceSession.create(model);
+    await classifier.predict(new Picture(64, 64, 3), false); // the first time takes longest
     return classifier;
   }
 

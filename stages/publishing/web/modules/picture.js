@@ -20,7 +20,7 @@ export function fromCanvas(width, height, pixels) {
     }
   }
   if (total === width * height) return picture;
-  if (total === 0) throw new Error("it is wholly transparent");
+  if (total === 0) throw new Error("a picture that is wholly transparent");
   for (let i = 0, j = 0; i < pixels.length; i += 4, j += 3) {
     const alpha = pixels[i + 3] / 255;
     for (let c = 0; c < 3; c++) picture.data[j + c] = Math.round(pixels[i + c] * alpha + (sums[c] / total) * (1 - alpha));
