@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from huggingface_hub import ModelCard
 from ruamel.yaml import YAML
 
 from helpers.closure import ROOT, closure
 from helpers.project import Project
 from helpers.repository import commit, hashes, killed_in, ran, small
+from stages.models.saved_model import load
 
 PIPELINE, BENCHMARK, PUBLISHING = (
     YAML(typ="safe").load(ROOT / name)["stages"]
@@ -100,7 +102,7 @@ def up_to_date(repository: Project) -> Project:
                     target.mkdir(parents=True, exist_ok=True)
                     for name in [f"{model}.json" for model in params["models"]] + ["index.csv", "removed.csv"]:
                         (target / name).write_text("{}")
-    project.ok("dvc", "commit", "-q", "-f")
+    project.ok("dvc", "commit", "-q", "-f", "dvc.yaml")
     commit(project)
     assert changed(project) == set()
     return project
@@ -382,3 +384,25 @@ def test_a_stage_declares_the_sections_of_params_that_it_loads():
         loaded -= {name for option, name in given.items() if f"{option} " in definition["cmd"]}
         assert loaded == declared, (stage, loaded ^ declared)
         assert declared <= keys | set(YAML(typ="safe").load(ROOT / "params.yaml"))
+
+
+@pytest.mark.slow
+def test_the_exported_model_follows_the_trained_one(repository: Project, tmp_path: Path):
+    command = ("dvc", "repro", "stages/publishing/dvc.yaml")
+    said = ran(repository.ok(*command))
+    assert said[-1] == "stages/publishing/dvc.yaml:export" and "train" in said and "report" not in said
+    files = {file.name: file.read_bytes() for file in (repository.folder / "data/export").iterdir()}
+    shown = json.loads(repository.ok("dvc", "metrics", "show", "--json", "metrics/export.json"))
+    assert '"largest_difference"' in json.dumps(shown)
+    assert ran(repository.ok(*command)) == []
+    repository.ok("python", "-m", "stages.publishing.export")
+    assert {file.name: file.read_bytes() for file in (repository.folder / "data/export").iterdir()} == files
+    assert ran(repository.ok("dvc", "repro")) == ["explore", "explain", "report"]
+    commit(repository)
+    assert "stages/publishing/dvc.yaml:export" not in ran(repository.ok("dvc", "exp", "run", "-S", "train.lr=0.001"))
+    assert ran(repository.ok(*command)) == ["stages/publishing/dvc.yaml:export"]
+
+    # The folder of the model, copied elsewhere, is complete.
+    folder = repository.folder.rename(tmp_path / "moved") / "data/model"
+    assert ModelCard.load(folder / "README.md").data.license == "cc0-1.0"
+    assert load(folder)[1]["architecture"] == "cnn5"
