@@ -1,13 +1,16 @@
 """The files of the page, without a browser."""
 
 import json
+import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import onnxruntime
 import pytest
 
 from stages.base.errors import InputError
+from stages.prediction import crop, detector, tiles, tracking
 from stages.publishing import runtime
 from stages.publishing.exported import Facts, read_facts
 from stages.publishing.site import DETECTOR, SOURCES, hosted, one_file, resources
@@ -74,3 +77,21 @@ def test_what_is_no_exported_model_is_refused_in_one_line(tmp_path: Path, conten
         (tmp_path / "model.onnx").write_bytes(content)
     with pytest.raises(InputError, match="model.onnx: no exported model; run `dvc repro stages/publishing/dvc.yaml`"):
         read_facts(tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("module", "python", "others"),
+    [
+        ("crop", crop, set()),
+        ("detector", detector, {"BATCH"}),  # of one tile, since the page tells its progress
+        ("tiles", tiles, {"PARTS"}),
+        ("tracking", tracking, {"LOOK"}),
+    ],
+)
+def test_settings_are_those_of_python(module: str, python: ModuleType, others: set[str]):
+    text = (SOURCES / f"modules/{module}.js").read_text()
+    numbers = {name: value for name, value in vars(python).items() if name.isupper() and isinstance(value, int | float)}
+    told = dict(re.findall(r"^const ([A-Z_]+) = (?:Math\.fround\()?([\d.]+)", text, re.MULTILINE))
+    assert {name: float(value) for name, value in told.items()} == {
+        name: value for name, value in numbers.items() if name not in others
+    }
