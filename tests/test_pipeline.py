@@ -142,7 +142,7 @@ def test_an_exclusion_reruns_split_and_no_cleaning(up_to_date: Project):
 
 def test_a_new_architecture_retrains_no_other_model(up_to_date: Project):
     up_to_date.stage("check")
-    up_to_date.ok("dvc", "commit", "-q", "-f")
+    up_to_date.ok("dvc", "commit", "-q", "-f", "dvc.yaml")
     source = up_to_date.folder / "stages/architectures/cnn5.py"
     (source.parent / "mine.py").write_text(source.read_text())
     up_to_date.edit("params.yaml", ("  cnn5: {}", "  cnn5: {}\n  mine: {}"))
@@ -161,7 +161,7 @@ def test_plain_commands_are_quiet_and_know_nothing_of_the_benchmark(up_to_date: 
         done = up_to_date.run("dvc", *command)
         assert done.returncode == 0 and "WARNING" not in done.stderr + done.stdout, done.stderr
         assert "benchmark" not in done.stdout and "failed" not in done.stderr, done.stderr
-    assert max(map(len, up_to_date.ok("dvc", "dag").splitlines())) < 400
+    assert max(map(len, up_to_date.ok("dvc", "dag", "dvc.yaml").splitlines())) < 400
 
 
 def test_a_change_reruns_what_depends_on_it_and_nothing_else(repository: Project):
@@ -397,7 +397,7 @@ def test_the_exported_model_follows_the_trained_one(repository: Project, tmp_pat
     assert ran(repository.ok(*command)) == []
     repository.ok("python", "-m", "stages.publishing.export")
     assert {file.name: file.read_bytes() for file in (repository.folder / "data/export").iterdir()} == files
-    assert ran(repository.ok("dvc", "repro")) == ["explore", "explain", "report"]
+    assert ran(repository.ok("dvc", "repro")) == ["explore", "evaluate", "explain", "report"]
     commit(repository)
     assert "stages/publishing/dvc.yaml:export" not in ran(repository.ok("dvc", "exp", "run", "-S", "train.lr=0.001"))
     assert ran(repository.ok(*command)) == ["stages/publishing/dvc.yaml:export"]

@@ -138,7 +138,8 @@ def test_parity_refuses_a_difference_and_another_label(drift: float):
     assert parity(expected, expected + 5e-5) == {
         "faces": 2, "largest_difference": pytest.approx(5e-5, rel=1e-2), "different_labels": 0,
     }  # fmt: skip
-    for changed in (expected + np.float32(drift), expected + np.array([[0, 0], [0, 1e-5]], np.float32)):
+    drifted = expected + np.array([[0, drift], [0, 0]], np.float32)  # the same labels
+    for changed in (drifted, expected + np.array([[0, 0], [0, 1e-5]], np.float32)):
         with pytest.raises(InputError, match="differs from the trained one"):
             parity(expected, changed)
 
