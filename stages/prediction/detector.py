@@ -7,9 +7,9 @@ GPUs", CVPR Workshop on Computer Vision for Augmented and Virtual Reality 2019; 
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import onnxruntime
+from PIL import Image
 
 from stages.prediction.tiles import Tile, cut, tiles
 
@@ -61,7 +61,7 @@ class Detector:
         scale = min(MAX_SIDE / max(height, width), 1)
         if scale < 1:
             size = max(round(width * scale), 1), max(round(height * scale), 1)
-            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
         found = []
         for level in tiles(picture.shape[0], picture.shape[1], small):
             found += [self._search(picture, level[start : start + BATCH]) for start in range(0, len(level), BATCH)]

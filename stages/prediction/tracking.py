@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 
-import cv2
 import numpy as np
+from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
 from stages.prediction.classifier import Face
@@ -104,4 +104,4 @@ def _look(picture: np.ndarray, face: Face) -> np.ndarray:
     part = picture[top : max(bottom, top + 1), left : max(right, left + 1)]
     if not part.size:
         return np.zeros(LOOK)
-    return cv2.resize(part, (LOOK_SIDE, LOOK_SIDE), interpolation=cv2.INTER_AREA).ravel() / 255
+    return np.asarray(Image.fromarray(part).resize((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BOX)).ravel() / 255

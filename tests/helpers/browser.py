@@ -60,24 +60,28 @@ class Browser:
 
     @classmethod
     @contextmanager
-    def started(cls) -> Iterator["Browser"]:
-        """Start the browser, or skip the test if it is not installed."""
+    def started(cls, *flags: str) -> Iterator["Browser"]:
+        """Start the browser with command-line flags, or skip the test if it is not installed."""
         sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
         names = ("chromium", "chromium-browser", "google-chrome")
         executable = next((path for name in names if (path := shutil.which(name))), None)
         if not executable:
             pytest.skip(f"no browser: none of {', '.join(names)} is on the PATH")
         with sync_api.sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+            chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", *flags])
             yield cls(chromium)
             chromium.close()
 
     @contextmanager
-    def opened(self, file: Path, scheme: str, width: int) -> Iterator[Opened]:
-        """Open a file in a window `width` pixels wide, in the colour scheme `light` or `dark`."""
-        window = {"width": width, "height": 900}
-        context = self._chromium.new_context(offline=True, color_scheme=scheme, viewport=window)
+    def opened(self, file: Path | str, scheme: str, width: int, script: str = "") -> Iterator[Opened]:
+        """Open a file, or a URL with the network on, in a window `width` pixels wide, light or dark (`scheme`).
+
+        `script` runs before those of the page.
+        """
+        window, offline = {"width": width, "height": 900}, isinstance(file, Path)
+        context = self._chromium.new_context(offline=offline, color_scheme=scheme, viewport=window)
+        context.add_init_script(script)
         page = Opened(context.new_page())
-        page.tab.goto(file.as_uri())
+        page.tab.goto(file.as_uri() if isinstance(file, Path) else file)
         yield page
         context.close()
