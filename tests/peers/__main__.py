@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parent))
 from networks import FACE_API_LABELS, FER_LABELS, face_api, fer, read_face_api, read_fer
 
+from stages.base.errors import guard
 from stages.faces.table import open_faces, read_index
 from stages.models.forward import logits
 from stages.models.preprocessing import Inputs, to_images
@@ -105,4 +106,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    guard(main)
