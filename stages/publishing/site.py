@@ -15,13 +15,14 @@ from markupsafe import Markup
 from stages.publishing.exported import Facts
 
 SOURCES = Path(__file__).parent / "web"
+REPORT = Path(__file__).parents[1] / "reporting" / "templates"  # whose colours the page has too
 DETECTOR = Path(__file__).parents[1] / "prediction" / "blazeface"
 LICENCE = Path(__file__).parents[2] / "LICENSE"
 ONE_FILE = "facial-expressions.html"
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript"}  # of the others, none is needed
 REFERENCE = re.compile(r'"\./([\w.-]+)"')  # how a module names another one or a file
 TEMPLATES = Environment(
-    loader=FileSystemLoader(SOURCES),
+    loader=FileSystemLoader([SOURCES, REPORT]),
     autoescape=lambda name: name is not None and ".html" in name,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -103,7 +104,7 @@ def _html(facts: Facts, policy: dict[str, str], script: str, **content: Any) -> 
     Its Content-Security-Policy allows the embedded style and script, and beside them only what `policy` says; a worker
     that is started from a blob is under it too.
     """
-    style = TEMPLATES.get_template("style.css").render()
+    style = "".join(TEMPLATES.get_template(name).render() for name in ("colours.css", "style.css"))
     rules = {
         "default-src": "'none'",
         "base-uri": "'none'",
