@@ -67,6 +67,7 @@ def packed(**files: bytes) -> bytes:
 @pytest.mark.parametrize(
     "results",
     [b"", b"no archive", packed(a=b"x" * 100)[:-30], packed(a=bytes(2000)), packed(**dict.fromkeys("abcd", b""))],
+    ids=["empty", "no archive", "cut off", "too large", "too many files"],  # an archive's bytes contain the time
 )
 def test_results_that_cannot_be_unpacked_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, results: bytes):
     monkeypatch.chdir(tmp_path)
