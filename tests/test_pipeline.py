@@ -22,7 +22,7 @@ STAGES = [*PIPELINE.items(), *BENCHMARK.items(), *PUBLISHING.items()]
 # From top to bottom: a module imports only from its own room and from rooms below it.
 ROOMS = (
     "benchmark", "publishing", "reporting", "prediction", "training", "evaluation", "architectures", "models",
-    "inspection", "curation", "datasets", "sources", "archives", "faces", "params", "base",
+    "inspection", "curation", "datasets", "detection", "sources", "archives", "faces", "params", "base",
 )  # fmt: skip
 PACKAGE, PREDICT = "stages/__init__.py", "stages/predict.py"  # predict is a command and no stage
 WITH_TORCH = re.compile(

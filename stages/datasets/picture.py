@@ -83,14 +83,14 @@ def prepare(picture: Picture, size: int, channels: int) -> Face | Rejected:
         return Rejected(picture.file, str(error), lost=True)
     image = in_mode("L" if channels == 1 else "RGB", image)
     sha256 = hashlib.sha256(image.tobytes()).hexdigest()
-    image, crop_method = crop_face(image) if picture.crop else (image, "")
+    face, crop = crop_face(image, size, channels) if picture.crop else (in_size(image, size), "")
     return Face(
         picture.file,
         picture.label,
         picture.subject,
         picture.sequence,
         picture.official,
-        crop_method,
+        crop,
         sha256,
-        in_size(image, size).tobytes(),
+        face.tobytes(),
     )

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from stages.base.paths import RunPaths
+from stages.datasets.crop import cut_out, fills, resized
+from stages.detection.detector import Box, Detector
 from stages.models import hardware
 from stages.models.forward import logits
 from stages.models.preprocessing import Inputs
 from stages.models.saved_model import load, model_folder
-from stages.prediction.crop import cut_out, fills, resized
-from stages.prediction.detector import Box, Detector
 from stages.prediction.pictures import read_picture
 
 
@@ -100,14 +100,14 @@ class Classifier:
             return []
         config, pixels = self._config, torch.from_numpy(np.stack(faces))
         views = config["recipe"]["test_views"]
-        outputs = logits(self._network, self._inputs, pixels, config["precision"], views).cpu().double()
+        outputs = logits(self._network, self._inputs, pixels, views=views).cpu().double()
         return (outputs / config["temperature"]).softmax(1).tolist()
 
     def _find(self, picture: np.ndarray, small: bool) -> list[tuple[Box, np.ndarray]]:
         """Return the faces in a picture and their crops."""
         boxes = self._detector(picture, small)
-        if boxes and fills(boxes[0], picture):  # what else was found is a part of this face
-            return [(boxes[0], resized(picture, *self._form))]
+        if boxes and fills(boxes[0], picture):
+            boxes = boxes[:1]  # what else was found is a part of this face
         return [(box, cut_out(picture, box, *self._form)) for box in boxes]
 
     def _whole(self, picture: np.ndarray) -> list[tuple[Box, np.ndarray]]:

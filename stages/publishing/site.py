@@ -16,7 +16,7 @@ from stages.publishing.exported import Facts
 
 SOURCES = Path(__file__).parent / "web"
 REPORT = Path(__file__).parents[1] / "reporting" / "templates"  # whose colours the page has too
-DETECTOR = Path(__file__).parents[1] / "prediction" / "blazeface"
+DETECTOR = Path(__file__).parents[1] / "detection" / "blazeface"
 LICENCE = Path(__file__).parents[2] / "LICENSE"
 ONE_FILE = "facial-expressions.html"
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript"}  # of the others, none is needed

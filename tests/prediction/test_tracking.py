@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from stages.detection.detector import Box
 from stages.prediction.classifier import Face
-from stages.prediction.detector import Box
 from stages.prediction.tracking import LOST_SECONDS, Tracker
 
 FPS = 25

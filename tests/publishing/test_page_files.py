@@ -10,7 +10,9 @@ import onnxruntime
 import pytest
 
 from stages.base.errors import InputError
-from stages.prediction import crop, detector, tiles, tracking
+from stages.datasets import crop
+from stages.detection import detector, tiles
+from stages.prediction import tracking
 from stages.publishing import runtime
 from stages.publishing.exported import Facts, read_facts
 from stages.publishing.site import DETECTOR, SOURCES, hosted, one_file, resources
@@ -82,7 +84,7 @@ def test_what_is_no_exported_model_is_refused_in_one_line(tmp_path: Path, conten
 @pytest.mark.parametrize(
     ("module", "python", "others"),
     [
-        ("crop", crop, set()),
+        ("crop", crop, {"CENTRE"}),
         ("detector", detector, {"BATCH"}),  # of one tile, since the page tells its progress
         ("tiles", tiles, {"PARTS"}),
         ("tracking", tracking, {"LOOK"}),

@@ -10,9 +10,9 @@ from scipy.optimize import linear_sum_assignment
 
 from helpers.browser import Browser
 from helpers.published import served
+from stages.detection.detector import Box
+from stages.detection.tiles import tiles
 from stages.prediction.classifier import Face
-from stages.prediction.detector import Box
-from stages.prediction.tiles import tiles
 from stages.prediction.tracking import Tracker
 from stages.publishing.site import SOURCES
 

@@ -1,7 +1,7 @@
 // Finds the faces in pictures and predicts their expressions. As stages/prediction/classifier.py.
 
 import * as ort from "./ort.wasm.bundle.min.mjs";
-import { cutOut, fills, resized } from "./crop.js";
+import { cutOut, fills } from "./crop.js";
 import { detect } from "./detector.js";
 import { Picture } from "./picture.js";
 
@@ -34,10 +34,8 @@ export class Classifier {
   // The faces in a picture, RGB, the largest first: box, and the probability of each label.
   async predict(picture, small, progress) {
     const { size, channels } = this;
-    const boxes = await detect(this.detector, picture, small, progress);
-    if (boxes.length && fills(boxes[0], picture)) {
-      return this.classify([boxes[0]], [resized(picture, size, channels)]); // what else was found is a part of it
-    }
+    let boxes = await detect(this.detector, picture, small, progress);
+    if (boxes.length && fills(boxes[0], picture)) boxes = boxes.slice(0, 1); // what else was found is a part of this face
     return this.classify(boxes, boxes.map((box) => cutOut(picture, box, size, channels)));
   }
 

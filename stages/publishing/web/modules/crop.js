@@ -1,4 +1,4 @@
-// The part of a picture around a face, as faces look in training. As stages/prediction/crop.py.
+// The part of a picture around a face, as faces look in training. As stages/datasets/crop.py.
 
 import { grey, part } from "./picture.js";
 import { BICUBIC, resize } from "./resizing.js";
@@ -14,20 +14,22 @@ export function fills(box, picture) {
   return Math.min((box.right - box.left) / picture.width, (box.bottom - box.top) / picture.height) >= FILLED;
 }
 
-// A face, size×size, with its head upright.
+// A face, size×size, with its head upright; the whole picture, if the face fills it.
 export function cutOut(picture, box, size, channels) {
+  if (fills(box, picture)) return resized(picture, size, channels);
   const width = box.right - box.left;
-  const roll = box.roll * (Math.PI / 180);
+  const degrees = round(box.roll);
+  const roll = degrees * (Math.PI / 180);
   const side = Math.max(round(MARGIN * width), 1);
   const reach = round((side / 2) * 2 ** 0.5) + 1; // to the corners of the crop, however it is turned
   const x = round((box.left + box.right) / 2 + Math.sin(roll) * UP * width);
   const y = round((box.top + box.bottom) / 2 - Math.cos(roll) * UP * width);
   const around = part(picture, x - reach, y - reach, 2 * reach, 2 * reach);
   const start = reach - Math.floor(side / 2);
-  return resized(rotated(around, box.roll, start, start, side), size, channels);
+  return resized(rotated(around, degrees, start, start, side), size, channels);
 }
 
 // A picture that shows a face only, size×size.
-export function resized(picture, size, channels) {
+function resized(picture, size, channels) {
   return resize(channels === 1 ? grey(picture) : picture, size, size, BICUBIC);
 }

@@ -1,4 +1,4 @@
-// Finds faces by BlazeFace. As stages/prediction/detector.py.
+// Finds faces by BlazeFace. As stages/detection/detector.py.
 
 import * as ort from "./ort.wasm.bundle.min.mjs";
 import { part } from "./picture.js";

@@ -1,5 +1,5 @@
 // The squares in which a picture is searched for faces: with a border around it, as a whole, and in overlapping parts.
-// As stages/prediction/tiles.py.
+// As stages/detection/tiles.py.
 
 import { round } from "./rounding.js";
 

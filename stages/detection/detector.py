@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from stages.prediction.tiles import Tile, cut, tiles
+from stages.detection.tiles import Tile, cut, tiles
 
 NETWORK = Path(__file__).parent / "blazeface" / "blazeface.onnx"
 MIN_SCORE = 0.6

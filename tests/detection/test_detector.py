@@ -9,7 +9,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from helpers.drawn_faces import drawn_face
-from stages.prediction.detector import Box, Detector
+from stages.detection.detector import Box, Detector
 from stages.prediction.pictures import read_picture
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as some
 
-from stages.prediction.tiles import PARTS, Tile, cut, tiles
+from stages.detection.tiles import PARTS, Tile, cut, tiles
 
 SIDES = some.integers(1, 3000)
 
