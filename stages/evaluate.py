@@ -71,8 +71,7 @@ def _logits(network: nn.Module, config: dict, faces: pd.DataFrame) -> np.ndarray
     """Return the logits of the faces, N×labels, float64."""
     pixels = Selection((open_faces(Path("data/merged/faces.npy")), faces.id.to_numpy()))
     inputs, views = Inputs(**config["inputs"]), config["recipe"]["test_views"]
-    outputs = logits(network, inputs, pixels, config["precision"], views)
-    return outputs.cpu().double().numpy()  # Apple's MPS has no float64
+    return logits(network, inputs, pixels, views=views).cpu().double().numpy()  # Apple's MPS has no float64
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def logits(
     network: nn.Module,
     inputs: Inputs,
     faces: Tensor | Selection,
-    precision: str = "auto",
+    precision: str = "float32",
     views: int = 1,
     batch_size: int = 256,
 ) -> Tensor:
@@ -26,7 +26,8 @@ def logits(
         network: maps float32 images N×C×size×size to logits N×classes.
         inputs: the preprocessing that the network was trained with.
         faces: uint8, N×H×W (grey) or N×H×W×3 (RGB), 0 to 255.
-        precision: `auto`, `float32`, `bfloat16` or `float16`, as in `hardware.precision`.
+        precision: `auto`, `float32`, `bfloat16` or `float16`, as in `hardware.precision`. Trained models are used in
+            float32, whatever they were trained in, so that they predict the same on every machine and as ONNX.
         views: number of views of each face whose logits are averaged (see `views_of`).
         batch_size: faces per forward pass.
 

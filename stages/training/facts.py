@@ -86,7 +86,7 @@ def final_facts(training: Training, arch: str, sources: dict[str, Any]) -> dict[
 def _temperature(training: Training) -> float:
     """Return the temperature that calibrates the probabilities, fitted on the validation faces."""
     faces, views = training.validation, training.recipe.test_views
-    outputs = logits(training.network, training.inputs, faces.pixels, training.precision, views)
+    outputs = logits(training.network, training.inputs, faces.pixels, views=views)
     return round(fit_temperature(outputs.cpu().double().numpy(), faces.targets.cpu().numpy()), 6)
 
 

@@ -46,7 +46,7 @@ def of_model(folder: Path) -> tuple[list[str], Predict]:
     def predict(faces: Tensor) -> Tensor:
         if config["channels"] == 1 and faces.ndim == 4:
             faces = (to_images(faces) * GREY).sum(1).mul(255).round().byte()
-        return logits(network, inputs, faces, config["precision"], views)
+        return logits(network, inputs, faces, views=views)
 
     return config["labels"], predict
 

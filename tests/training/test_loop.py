@@ -194,7 +194,7 @@ def test_the_best_epoch_is_restored_at_the_end(count: int) -> None:
     best = [epoch for epoch in epochs if epoch.best][-1]
     highest = max(epoch.validation["macro_f1"] for epoch in epochs)
     assert best.validation["macro_f1"] == highest
-    after = logits(some.network, INPUTS, some.validation.pixels)
+    after = logits(some.network, INPUTS, some.validation.pixels, some.recipe.precision)
     assert functional.cross_entropy(after.double(), some.validation.targets).item() == best.validation["loss"]
     if count == 17:
         assert highest == 1.0 and epochs[-1].train["macro_f1"] > 0.9
@@ -434,9 +434,9 @@ def test_the_moving_average_is_the_trained_network() -> None:
 @pytest.mark.parametrize("views", [2, 10])
 def test_with_several_views_a_mirror_image_has_the_same_logits(views: int) -> None:
     network, faces = build("cnn5", 2, 1, 16, 0.0), bright_or_dark(6).pixels
-    one, other = (logits(network, INPUTS, some, "float32", views) for some in (faces, faces.flip(2)))
+    one, other = (logits(network, INPUTS, some, views=views) for some in (faces, faces.flip(2)))
     torch.testing.assert_close(one, other)
-    assert not torch.allclose(one, logits(network, INPUTS, faces, "float32"))
+    assert not torch.allclose(one, logits(network, INPUTS, faces))
 
 
 def test_ten_views_are_the_mean_of_the_shifted_faces() -> None:
@@ -445,8 +445,8 @@ def test_ten_views_are_the_mean_of_the_shifted_faces() -> None:
     padded = torch.cat([faces[:, :, :1], faces, faces[:, :, -1:]], 2)
     padded = torch.cat([padded[:, :1], padded, padded[:, -1:]], 1)
     shifted = [padded[:, y : y + 24, x : x + 24] for y, x in [(1, 1), (0, 0), (0, 2), (2, 0), (2, 2)]]
-    mean = torch.stack([logits(network, inputs, view, "float32", 2) for view in shifted]).mean(0)
-    torch.testing.assert_close(logits(network, inputs, faces, "float32", 10), mean)
+    mean = torch.stack([logits(network, inputs, view, views=2) for view in shifted]).mean(0)
+    torch.testing.assert_close(logits(network, inputs, faces, views=10), mean)
 
 
 def test_balance_focal_loss_and_precision_change_the_training() -> None:
