@@ -110,6 +110,7 @@ class Run:
                 "device": "Abacus 3000",
                 "precision": "bfloat16",
                 "processes": 2,
+                "threads": 3,
                 "seconds": 4321.0,
                 "faces_per_second": 12345.6,
                 "torch": "2.99",
@@ -600,6 +601,7 @@ def test_how_to_repeat_it(run: Run, odd: Run):
     assert [row[-1] for row in rows] == ["c" * 64, f"{0:064x}", f"{1:064x}", "e" * 64, weights]
     rows = run.tables["Versions and hardware"]
     assert ["device of the training", "Abacus 3000, 2 processes"] in rows and ["torch of the training", "2.99"] in rows
+    assert ["CPU threads of the training", "3"] in rows
     text = " ".join(run.page.split())
     assert text.count("Expect identical metrics only on the same kind of hardware with the same versions") == 2
     assert "<code>train.precision: auto</code> chose bfloat16 for Abacus 3000" in text

@@ -110,8 +110,8 @@ def test_ctrl_c_is_one_line_and_the_next_run_continues(tmp_path, checkpoints: Pa
     curve = (tmp_path / "plots/training/plots/metrics/validation/macro_f1.tsv").read_text()
     assert len(curve.splitlines()) == 1 + 20  # the header and all epochs
     facts = json.loads((tmp_path / "metrics/training.json").read_text())
-    assert list(facts) == ["device", "precision", "processes", "seconds", "faces_per_second", "torch"]
-    assert facts["processes"] == 1 and facts["seconds"] > 0 and facts["faces_per_second"] > 0
+    assert list(facts) == ["device", "precision", "processes", "threads", "seconds", "faces_per_second", "torch"]
+    assert facts["processes"] == 1 and facts["threads"] > 0 and facts["seconds"] > 0 and facts["faces_per_second"] > 0
 
 
 @pytest.mark.slow

@@ -163,6 +163,7 @@ class StudyResult(Record):
     drawn_faces: bool
     seconds: float
     device: str
+    threads: str
     precision: str
     torch: str
     commit: str

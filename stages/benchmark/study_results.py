@@ -28,7 +28,7 @@ class StudyRun:
     Attributes:
         predictions: of the test faces: the columns of a face, prediction, and the probability of each label.
         metrics: the content of metrics.json.
-        training: the content of training.json: device, precision, seconds, version of torch.
+        training: the content of training.json: device, CPU threads, precision, seconds, version of torch.
         commit: the commit from which the run was made.
     """
 
@@ -89,7 +89,7 @@ def study_results(runs: list[StudyRun], averaged: bool) -> dict[str, Any]:
         which is about the recipe if there are several runs of a face; and the `mean` and `std` over runs if there are
         several. Further: `runs`, `faces`, `groups`, `parameters` (of all networks that predict a face), `drawn_faces`,
         `leaks` and `seen_test` (the most of any run, where there are such faces), `seconds` of training, `device`,
-        `precision`, `torch` and `commit`.
+        `threads`, `precision`, `torch` and `commit`.
 
     Raises:
         InputError: the runs have other labels, or runs to be averaged predict other faces.
@@ -122,7 +122,7 @@ def study_results(runs: list[StudyRun], averaged: bool) -> dict[str, Any]:
         "drawn_faces": any(run.metrics["drawn_faces"] for run in runs),
         **notes,
         "seconds": round(sum(run.training["seconds"] for run in runs), 1),
-        **{name: _joined(run.training[name] for run in runs) for name in ("device", "precision", "torch")},
+        **{name: _joined(run.training[name] for run in runs) for name in ("device", "threads", "precision", "torch")},
         "commit": _joined(run.commit for run in runs),
     }
 
@@ -166,5 +166,5 @@ def _spread(values: list[float]) -> dict[str, float]:
     return {"mean": fmean(values), "std": float(np.std(values, ddof=1))} if len(values) > 1 else {}
 
 
-def _joined(values: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(values))
+def _joined(values: Iterable[str | int]) -> str:
+    return ", ".join(dict.fromkeys(map(str, values)))

@@ -129,6 +129,7 @@ class Training(Record):
     device: str
     precision: str
     processes: int
+    threads: int
     seconds: float
     faces_per_second: float
     torch: str

@@ -96,6 +96,7 @@ def speed_facts(training: Training) -> dict[str, Any]:
         "device": hardware.device_name(training.device),
         "precision": training.precision,
         "processes": distributed.world_size(),
+        "threads": torch.get_num_threads(),
         "seconds": round(training.seconds, 1),
         "faces_per_second": round(training.faces_per_second, 1),
         "torch": torch.__version__,

@@ -115,7 +115,7 @@ def run(faces: range, seed: int, **metrics: object) -> StudyRun:
         "parameters": 7,
         "drawn_faces": False,
     }
-    training = {"seconds": 2.5, "device": "GPU" if seed else "CPU", "precision": "float32", "torch": "2"}
+    training = {"seconds": 2.5, "device": "GPU" if seed else "CPU", "threads": 2, "precision": "float32", "torch": "2"}
     return StudyRun(rows.join(pd.DataFrame(shares, columns=LABELS)), known | metrics, training, "abc")
 
 
@@ -139,7 +139,7 @@ def test_runs_of_the_same_faces_have_a_mean_an_interval_and_an_ensemble():
     )
     assert result["leaks"] == {"faces": 5, "of": 90} and "seen_test" not in result
     assert (result["runs"], result["faces"], result["groups"], result["seconds"]) == (3, 90, 30, 7.5)
-    assert result["device"] == "CPU, GPU" and result["parameters"] == 7
+    assert result["device"] == "CPU, GPU" and result["threads"] == "2" and result["parameters"] == 7
 
     together = study_results(runs, averaged=True)
     assert together["metrics"]["test.macro_f1"] == found["ensemble.macro_f1"] and together["parameters"] == 21
