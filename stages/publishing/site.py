@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import onnxruntime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -18,6 +19,8 @@ SOURCES = Path(__file__).parent / "web"
 REPORT = Path(__file__).parents[1] / "reporting" / "templates"  # whose colours the page has too
 DETECTOR = Path(__file__).parents[1] / "detection" / "blazeface"
 LICENCE = Path(__file__).parents[2] / "LICENSE"
+# Of the code in ONNX Runtime; the package for browsers comes without it.
+THIRD_PARTIES = Path(onnxruntime.__file__).parent / "ThirdPartyNotices.txt"
 ONE_FILE = "facial-expressions.html"
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript"}  # of the others, none is needed
 REFERENCE = re.compile(r'"\./([\w.-]+)"')  # how a module names another one or a file
@@ -114,13 +117,13 @@ def _html(facts: Facts, policy: dict[str, str], script: str, **content: Any) -> 
         **policy,
         "script-src": f"{policy['script-src']} 'wasm-unsafe-eval' {_hash(script)}",
     }
-    texts = {"mit": LICENCE, "apache": DETECTOR / "LICENSE", "notice": DETECTOR / "NOTICE.md"}
+    texts = {"mit": LICENCE, "apache": DETECTOR / "LICENSE", "notice": DETECTOR / "NOTICE.md", "others": THIRD_PARTIES}
     variables = {
         "policy": "; ".join(f"{name} {sources}" for name, sources in rules.items()),
         "style": Markup(style),
         "script": Markup(script),
         "facts": facts,
-        "licences": {name: path.read_text().strip() for name, path in texts.items()},
+        "licences": {name: path.read_text("utf-8").strip() for name, path in texts.items()},
         "one_file": None,
         "embedded": [],
         **content,

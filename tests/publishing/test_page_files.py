@@ -47,7 +47,8 @@ def test_every_module_is_in_the_page_and_texts_of_the_model_are_text(stand_ins: 
     assert loaded.worker["blazeface.onnx"] == (DETECTOR / "blazeface.onnx").read_bytes()
     for html in (hosted(loaded, FACTS)["index.html"], one_file(loaded, FACTS)):
         assert b"&lt;/script&gt;" in html and b"for &lt;research&gt;" in html and b"Terms &amp; so on." in html
-        assert b"://" not in html.split(b"<details>")[0]
+        page, licences = html.split(b"<details>")
+        assert b"://" not in page and b"THIRD PARTY SOFTWARE NOTICES" in licences and b"Apache License" in licences
 
 
 def test_the_packages_of_npm_are_pinned_by_hash_and_name_no_host():
