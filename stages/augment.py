@@ -8,10 +8,10 @@ data/augmented/faces.npy holds the copies; data/augmented/index.csv names the pa
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
+from stages.base.progress import progress
 from stages.curation.balancing import augment_face, plan_copies
 from stages.faces.table import SPLIT_COLUMNS, open_faces, read_index, write_faces, write_index
 from stages.params.augment import Augment
@@ -29,7 +29,7 @@ def main() -> None:
         folder.mkdir()
         augmented = (
             augment_face(faces[parent], np.random.default_rng([seed, row]), settings.strength)
-            for row, parent in enumerate(tqdm(copies["parent"], "augment", unit=" faces", disable=None))
+            for row, parent in enumerate(progress(copies["parent"], "augment", unit=" faces"))
         )
         write_faces(augmented, (len(copies), *faces.shape[1:]), folder / "faces.npy")
         write_index(copies, folder / "index.csv")

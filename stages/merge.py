@@ -11,11 +11,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from stages.base.atomic import atomic_output, remove
 from stages.base.errors import InputError, guard
 from stages.base.files import read_json, write_json
+from stages.base.progress import progress
 from stages.datasets.completeness import Tally
 from stages.datasets.published import count_differences
 from stages.datasets.reading import read_faces
@@ -42,7 +41,7 @@ def main() -> None:
                 source = read_json(ARCHIVES / dataset / "source.json", Source)
                 name = f"drawn-{dataset}" if source["drawn"] else dataset  # marks drawn faces in all later outputs
                 sources[name], tally = source, Tally(dataset)
-                for item in tqdm(read_faces(dataset, ARCHIVES / dataset, data), name, unit=" faces", disable=None):
+                for item in progress(read_faces(dataset, ARCHIVES / dataset, data), name, unit=" faces"):
                     table.append(name, item)
                     tally.add(item)
                 lacks = tally.check(str(ARCHIVES / dataset), data)

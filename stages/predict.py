@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from stages.base.errors import InputError, guard
 from stages.base.paths import RunPaths
+from stages.base.progress import progress
 from stages.prediction import webcam
 from stages.prediction.batches import predict_files
 from stages.prediction.classifier import Classifier
@@ -58,7 +59,7 @@ def predict(options: argparse.Namespace) -> bool:
         check_outputs(files, options.annotate)
     classifier = Classifier.load(options.model)
     kind = csv_printer if options.csv else json_printer if options.json else table_printer
-    with kind(classifier.labels, files) as write, tqdm(total=len(files), unit="file", disable=None) as bar:
+    with kind(classifier.labels, files) as write, progress(total=len(files), unit="file") as bar:
         for file, rows in predict_files(classifier, files, options.annotate, options.cropped):
             if isinstance(rows, InputError):
                 tell(rows)

@@ -10,11 +10,10 @@ cross_validation the out-of-fold faces are the test faces, so metrics of a model
 from pathlib import Path
 from statistics import fmean
 
-from tqdm import tqdm
-
 from stages.base.atomic import atomic_output
 from stages.base.errors import guard
 from stages.base.files import read_json, write_json
+from stages.base.progress import progress
 from stages.benchmark.comparison.leaderboard import Runs, leaderboard
 from stages.benchmark.comparison.table import as_text, leaderboard_table
 from stages.benchmark.records import Cost
@@ -34,7 +33,7 @@ def main() -> None:
         read_index(Path("data/augmented/index.csv"), "parent"),
     )
     models, drawn = {}, False
-    for model in tqdm(benchmark.models, desc="read", unit="model", disable=None):
+    for model in progress(benchmark.models, desc="read", unit="model"):
         out_of_fold = predictions("out_of_fold", model, benchmark, index, labels)
         test = predictions("test", model, benchmark, index, labels)
         configs = configurations(model, benchmark)

@@ -13,9 +13,9 @@ import optuna
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
-from tqdm import tqdm
 
 from stages.base.errors import InputError, guard
+from stages.base.progress import progress
 from stages.benchmark.jobs.trials import TrialFailed, Trials, trials
 from stages.params.complete import Params
 
@@ -65,7 +65,7 @@ def search(params: Params, series: Trials, count: int) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=params.seed))
     space = {key: _distribution(params, key) for key in sorted(params.search)}
-    for number in tqdm(range(count), desc="search", unit="trial", disable=None):
+    for number in progress(range(count), desc="search", unit="trial"):
         trial = study.ask(space)
         # Set under the model, where nothing overrides them.
         settings = {f"models.{params.model}.{key}": value for key, value in trial.params.items()}

@@ -14,10 +14,10 @@ from typing import Any
 
 import pandas as pd
 from ruamel.yaml import YAML, YAMLError
-from tqdm import tqdm
 
 from stages.base.errors import InputError, guard
 from stages.base.files import write_json
+from stages.base.progress import progress
 from stages.benchmark.jobs.trials import TrialFailed, trials
 from stages.evaluation.notes import notes
 from stages.params.complete import Params
@@ -44,7 +44,7 @@ def main() -> None:
     params = Params.load().changed(settings)
     found, failed = {}, []
     with trials(params, options.name, STAGES) as series:
-        for seed in tqdm(range(options.splits), desc="study", unit="split", disable=None):
+        for seed in progress(range(options.splits), desc="study", unit="split"):
             try:
                 found[str(seed)] = series.metrics(seed, {**settings, "split.seed": seed})
             except TrialFailed:

@@ -2,7 +2,8 @@
 
 import numpy as np
 from scipy.fft import dct
-from tqdm import tqdm
+
+from stages.base.progress import progress
 
 BLOCK = 1024  # faces in memory at once
 TRIMMED = 20  # `contrast` ignores one pixel in 20 at each end
@@ -67,7 +68,7 @@ def near_duplicate_pairs(faces: np.ndarray, hashes: np.ndarray, distance: int, c
         int64, M×2: two rows of `faces`, the lower one first.
     """
     pairs = []
-    for start in tqdm(range(0, len(hashes), BLOCK), "near-duplicates", disable=None):
+    for start in progress(range(0, len(hashes), BLOCK), "near-duplicates"):
         block = hashes[start : start + BLOCK]
         near = np.bitwise_count(block[:, None] ^ hashes[None, start:]) <= distance
         first, second = np.nonzero(near)

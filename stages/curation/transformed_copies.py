@@ -14,8 +14,8 @@ from functools import cache
 
 import numpy as np
 from scipy.special import jnp_zeros, jv
-from tqdm import tqdm
 
+from stages.base.progress import progress
 from stages.curation.near_duplicates import grey
 
 BLOCK = 512  # faces compared with as many others at once: the products stay in the processor's cache
@@ -50,7 +50,7 @@ def transformed_pairs(faces: np.ndarray) -> np.ndarray:
     """
     candidates = _candidates(faces)
     found = [np.empty((0, 2), dtype=np.int64)]
-    for start in tqdm(range(0, len(candidates), PAIRS), "alignment", disable=None):
+    for start in progress(range(0, len(candidates), PAIRS), "alignment"):
         rows = candidates[start : start + PAIRS]
         found.append(rows[_aligned(faces, rows) >= LEAST, :2])
     return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
@@ -61,7 +61,7 @@ def _candidates(faces: np.ndarray) -> np.ndarray:
     still = _coefficients(faces, COARSE, (0, 0, 40))
     magnitudes = _magnitudes(still)
     rows, similarities = [np.empty((0, 5), dtype=np.int64)], [np.empty(0)]
-    for view in tqdm(VIEWS, "transformed copies", disable=None):
+    for view in progress(VIEWS, "transformed copies"):
         moved = _coefficients(faces, COARSE, view)
         pairs = _alike(_magnitudes(moved), magnitudes, both_orders=view[2] != 40)
         for start in range(0, len(pairs), PAIRS):

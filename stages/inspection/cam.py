@@ -5,8 +5,8 @@ import numpy as np
 from pytorch_grad_cam import HiResCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from stages.base.progress import progress
 from stages.inspection.cam_layer import as_feature_maps, target_layer
 
 OPACITY = 0.75  # of the heat map where the activation is 1
@@ -36,8 +36,8 @@ def activation_maps(network: nn.Module, images: Tensor, classes: list[int]) -> n
     pairs = list(zip(images.split(1), classes, strict=True))  # one image at a time, to save memory
     with layer.register_forward_hook(_require_gradient):
         cam = HiResCAM(network, [layer], as_feature_maps)
-        progress = tqdm(pairs, "activation maps", unit=" faces", disable=None)
-        return np.concatenate([cam(image, [ClassifierOutputTarget(number)]) for image, number in progress])
+        bar = progress(pairs, "activation maps", unit=" faces")
+        return np.concatenate([cam(image, [ClassifierOutputTarget(number)]) for image, number in bar])
 
 
 def _require_gradient(module: nn.Module, inputs: object, output: Tensor) -> Tensor:

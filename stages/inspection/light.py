@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
+from stages.base.progress import progress
 from stages.faces.table import Selection
 
 BLOCK = 1024  # faces in memory at once
@@ -24,7 +24,7 @@ def brightness_and_sharpness(faces: Selection) -> pd.DataFrame:
         N rows with the columns brightness (mean grey level, 0 to 255) and sharpness (0 to about 6).
     """
     rows = []
-    for start in tqdm(range(0, len(faces), BLOCK), "brightness and sharpness", unit=" blocks", disable=None):
+    for start in progress(range(0, len(faces), BLOCK), "brightness and sharpness", unit=" blocks"):
         for face in faces[start : start + BLOCK]:
             grey = face if face.ndim == 2 else cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
             _, deviation = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))

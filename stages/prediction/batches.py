@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError
+from stages.base.progress import progress
 from stages.prediction.annotation import annotate
 from stages.prediction.classifier import Classifier, Face
 from stages.prediction.files import File, output_path
@@ -85,7 +85,7 @@ def _predict_video(classifier: Classifier, file: File, folder: Path | None) -> l
         if folder:
             part = stack.enter_context(atomic_output(output_path(file, folder)))
             writer = stack.enter_context(VideoWriter(part, video.fps))
-        bar = tqdm(video, file.path.name, video.frames or None, leave=False, unit="frame", disable=None)
+        bar = progress(video, file.path.name, video.frames or None, leave=False, unit="frame")
         for number, frame in enumerate(bar):
             seconds = number / video.fps
             numbered = tracker(frame, classifier.predict([frame], small=False)[0], seconds)

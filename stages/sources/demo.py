@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from stages.base.errors import InputError
+from stages.base.progress import progress
 from stages.params.sources import Demo
 from stages.sources.drawing.contents import FER2013_EMOTIONS, IMAGE_LISTS, RAFDB_EMOTIONS, ImageSpec
 from stages.sources.drawing.rendering import VERSION, render
@@ -116,7 +116,7 @@ def _draw(dataset: str, specs: list[ImageSpec]) -> Iterator[DrawnFile]:
         group = (spec.part, spec.emotion)
         places[*group, counts[group]] = spec
         counts[group] += 1
-    for place, spec in tqdm(places.items(), desc=f"draw {dataset}", unit="face", disable=None):
+    for place, spec in progress(places.items(), desc=f"draw {dataset}", unit="face"):
         defect = DEFECTS[dataset].get(place)
         shown = places[defect] if isinstance(defect, tuple) else spec
         pixels = render(dataset, shown.person, shown.sequence, shown.frame, shown.emotion)

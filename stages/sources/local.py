@@ -20,6 +20,7 @@ from stages.archives.text import SEPARATORS
 from stages.base.errors import InputError
 from stages.base.files import sha256
 from stages.base.paths import clone
+from stages.base.progress import progress
 from stages.params.data import Limits
 from stages.params.sources import Local
 from stages.sources.provenance import Provenance
@@ -171,7 +172,7 @@ def _copy(source: Path, out: IO[bytes], bar: tqdm) -> None:
 
 
 def _progress(name: str, size: int) -> tqdm:
-    return tqdm(total=size, desc=name, unit="B", unit_scale=True, delay=2, disable=None)
+    return progress(total=size, desc=name, unit="B", unit_scale=True, delay=2)
 
 
 def _compare_hash(written: Path, expected: str, key: str) -> None:
