@@ -13,17 +13,16 @@ import pandas as pd
 import torch
 from torch import nn
 
-from stages.base.errors import InputError, guard
+from stages.base.errors import guard
 from stages.base.files import write_json
 from stages.base.paths import RunPaths
 from stages.evaluation.notes import notes
 from stages.evaluation.summary import basic_metrics, detailed_metrics
 from stages.evaluation.tables import plot_tables, prediction_table, write_tables
-from stages.faces.subsets import leaks, subsets
+from stages.faces.subsets import leaks, subsets_of
 from stages.faces.table import SPLIT_COLUMNS, Selection, open_faces, read_index
 from stages.models import hardware
-from stages.models.forward import logits
-from stages.models.preprocessing import Inputs
+from stages.models.forward import model_logits
 from stages.models.saved_model import load
 
 
@@ -37,11 +36,9 @@ def main() -> None:
     network, config = load(paths.model)
     labels, temperature = config["labels"], config["temperature"]
     index = read_index(Path("data/split/index.csv"), *SPLIT_COLUMNS)
-    chosen = subsets(index, **{name: config[name] for name in ("fold", "dataset", "validation_folds", "ranked")})
     names = ("test", "validation", "out_of_fold") if config["ranked"] else ("test", "validation")
+    chosen = subsets_of(config, index, *names)
     faces = {name: getattr(chosen, name) for name in names}
-    if empty := [name for name, subset in faces.items() if subset.empty]:
-        raise InputError(f"data/split/index.csv: there is no {empty[0]} face; change `split` in params.yaml")
 
     device = hardware.device()
     hardware.deterministic(config["seed"], arguments.threads, device)
@@ -70,8 +67,7 @@ def main() -> None:
 def _logits(network: nn.Module, config: dict, faces: pd.DataFrame) -> np.ndarray:
     """Return the logits of the faces, N×labels, float64."""
     pixels = Selection((open_faces(Path("data/merged/faces.npy")), faces.id.to_numpy()))
-    inputs, views = Inputs(**config["inputs"]), config["recipe"]["test_views"]
-    return logits(network, inputs, pixels, views=views).cpu().double().numpy()  # Apple's MPS has no float64
+    return model_logits(network, config, pixels).cpu().double().numpy()  # Apple's MPS has no float64
 
 
 if __name__ == "__main__":

@@ -17,8 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from helpers.trainable import LABELS, STAGE, outputs, saved_step, start, train, write_tree
 from stages.evaluation.calibration import fit_temperature
 from stages.faces.table import write_index
-from stages.models.forward import logits
-from stages.models.preprocessing import Inputs
+from stages.models.forward import model_logits
 from stages.models.saved_model import load
 
 
@@ -56,7 +55,7 @@ def test_the_temperature_is_that_of_the_validation_faces(tmp_path) -> None:
     network, config = load(tmp_path / "data/model")
     index = pd.read_csv(tmp_path / "data/split/index.csv").query("fold == 0 and split == 'train'")
     faces = np.load(tmp_path / "data/merged/faces.npy")[index.id]
-    outputs = logits(network, Inputs(**config["inputs"]), faces).double().numpy()
+    outputs = model_logits(network, config, faces).double().numpy()
     fitted = fit_temperature(outputs, pd.Index(LABELS).get_indexer(index.label))
     assert config["temperature"] == pytest.approx(fitted, rel=1e-5) and config["face_size"] == 16
 

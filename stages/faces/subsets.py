@@ -1,8 +1,11 @@
 """Training, validation, test and out-of-fold faces of one run."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
+
+from stages.base.errors import InputError
 
 LEAK = "test faces have a training face of the same subject, sequence or near-duplicate"
 
@@ -62,6 +65,23 @@ def subsets(
             rows[rows["label"].isin(train["label"])] for rows in (validation, test, out_of_fold)
         )
     return Subsets(train, validation, test, out_of_fold)
+
+
+def subsets_of(config: dict[str, Any], index: pd.DataFrame, *needed: str) -> Subsets:
+    """Return the faces of the run that trained a model.
+
+    Args:
+        config: the model's config.
+        index: the index that the stage `split` writes.
+        *needed: names of subsets that must have faces.
+
+    Raises:
+        InputError: a subset that is needed has none.
+    """
+    chosen = subsets(index, **{name: config[name] for name in ("fold", "dataset", "validation_folds", "ranked")})
+    if empty := [name for name in needed if getattr(chosen, name).empty]:
+        raise InputError(f"data/split/index.csv: there is no {empty[0]} face; change `split` in params.yaml")
+    return chosen
 
 
 def leaks(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, int] | None:

@@ -1,5 +1,7 @@
 """The forward pass in evaluation mode, for validation, test and prediction."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -42,6 +44,20 @@ def logits(
             images = inputs(torch.as_tensor(faces[start : start + batch_size]).to(device))
             outputs.append(torch.stack([network(view).float() for view in views_of(images, views)]).mean(0))
         return torch.cat(outputs)
+
+
+def model_logits(network: nn.Module, config: dict[str, Any], faces: Tensor | Selection) -> Tensor:
+    """Return the logits of faces by a trained model, with its preprocessing and its test views.
+
+    Args:
+        network: the trained network.
+        config: its config, as `saved_model.load` returns both.
+        faces: uint8, N×H×W (grey) or N×H×W×3 (RGB), 0 to 255.
+
+    Returns:
+        float32, N×classes, on the device of the network.
+    """
+    return logits(network, Inputs(**config["inputs"]), faces, views=config["recipe"]["test_views"])
 
 
 def views_of(images: Tensor, count: int) -> list[Tensor]:

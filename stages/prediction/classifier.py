@@ -12,8 +12,7 @@ from stages.base.paths import RunPaths
 from stages.datasets.crop import cut_out, fills, resized
 from stages.detection.detector import Box, Detector
 from stages.models import hardware
-from stages.models.forward import logits
-from stages.models.preprocessing import Inputs
+from stages.models.forward import model_logits
 from stages.models.saved_model import load, model_folder
 from stages.prediction.pictures import read_picture
 
@@ -48,7 +47,7 @@ class Classifier:
 
     def __init__(self, network: nn.Module, config: dict[str, Any]) -> None:
         self.labels: list[str] = config["labels"]
-        self._config, self._inputs = config, Inputs(**config["inputs"])
+        self._config = config
         self._form = config["face_size"], config["channels"]  # in which faces are stored
         self._network = network.to(hardware.device()).to(memory_format=torch.channels_last)
         self._detector = Detector()
@@ -99,8 +98,7 @@ class Classifier:
         if not len(faces):
             return []
         config, pixels = self._config, torch.from_numpy(np.stack(faces))
-        views = config["recipe"]["test_views"]
-        outputs = logits(self._network, self._inputs, pixels, views=views).cpu().double()
+        outputs = model_logits(self._network, config, pixels).cpu().double()
         return (outputs / config["temperature"]).softmax(1).tolist()
 
     def _find(self, picture: np.ndarray, small: bool) -> list[tuple[Box, np.ndarray]]:

@@ -14,7 +14,7 @@ from stages.base.errors import InputError, guard
 from stages.base.files import write_json
 from stages.base.paths import RunPaths
 from stages.evaluation.metrics import classification_metrics
-from stages.faces.subsets import subsets
+from stages.faces.subsets import subsets_of
 from stages.faces.table import SPLIT_COLUMNS, Selection, open_faces, read_index
 from stages.models import hardware
 from stages.models.saved_model import WEIGHTS, load
@@ -36,10 +36,8 @@ def main() -> None:
     table = open_faces(Path("data/merged/faces.npy"), index)
     if table.shape[1:] != face_shape(config):
         raise InputError(f"{MODEL}: was trained on faces of another form than data/merged has; run: dvc repro")
-    chosen = subsets(index, **{name: config[name] for name in ("fold", "dataset", "validation_folds", "ranked")})
+    chosen = subsets_of(config, index, "test", "validation")
     parts = {"test": chosen.test, "validation": chosen.validation}
-    if empty := [name for name, rows in parts.items() if rows.empty]:
-        raise InputError(f"data/split/index.csv: there is no {empty[0]} face; change `split` in params.yaml")
     faces = {name: Selection((table, rows.id.to_numpy())) for name, rows in parts.items()}
     truth = {name: rows.label.map(config["labels"].index).to_numpy() for name, rows in parts.items()}
     calibration = chosen.train.sample(min(CALIBRATION, len(chosen.train)), random_state=0).id.to_numpy()

@@ -27,8 +27,8 @@ from networks import FACE_API_LABELS, FER_LABELS, face_api, fer, read_face_api, 
 
 from stages.base.errors import guard
 from stages.faces.table import open_faces, read_index
-from stages.models.forward import logits
-from stages.models.preprocessing import Inputs, to_images
+from stages.models.forward import model_logits
+from stages.models.preprocessing import to_images
 from stages.models.saved_model import load
 from stages.training.seen_faces import DIGITS, read_seen
 
@@ -41,12 +41,11 @@ Predict = Callable[[Tensor], Tensor]  # logits of uint8 faces
 def of_model(folder: Path) -> tuple[list[str], Predict]:
     """Return the labels of a model of this project, and the function that predicts with it."""
     network, config = load(folder)
-    inputs, views = Inputs(**config["inputs"]), config["recipe"]["test_views"]
 
     def predict(faces: Tensor) -> Tensor:
         if config["channels"] == 1 and faces.ndim == 4:
             faces = (to_images(faces) * GREY).sum(1).mul(255).round().byte()
-        return logits(network, inputs, faces, views=views)
+        return model_logits(network, config, faces)
 
     return config["labels"], predict
 

@@ -14,8 +14,7 @@ from stages.datasets.crop import MARGIN, cut_out
 from stages.datasets.picture import Face as MergedFace
 from stages.datasets.picture import Picture, prepare
 from stages.detection.detector import Box, Detector
-from stages.models.forward import logits
-from stages.models.preprocessing import Inputs
+from stages.models.forward import model_logits
 from stages.models.saved_model import load
 from stages.prediction.classifier import Classifier
 
@@ -32,7 +31,7 @@ def evaluated(model: Path, content: bytes, crop: bool = False) -> dict[str, floa
     assert isinstance(merged, MergedFace) and merged.crop == ("detected" if crop else "")
     shape = (1, 48, 48) if config["channels"] == 1 else (1, 48, 48, 3)
     face = torch.from_numpy(np.frombuffer(merged.pixels, np.uint8).reshape(shape).copy())
-    outputs = logits(network, Inputs(**config["inputs"]), face).double() / config["temperature"]
+    outputs = model_logits(network, config, face).double() / config["temperature"]
     return dict(zip(LABELS, outputs.softmax(1)[0].tolist(), strict=True))
 
 

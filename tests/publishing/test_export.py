@@ -15,8 +15,7 @@ import torch
 from helpers.small_model import LABELS, write_model
 from stages.base.errors import InputError
 from stages.faces.table import write_faces, write_index
-from stages.models.forward import logits
-from stages.models.preprocessing import Inputs
+from stages.models.forward import model_logits
 from stages.models.saved_model import load
 from stages.publishing import export
 from stages.publishing.comparison import parity
@@ -75,8 +74,7 @@ def test_the_file_computes_what_evaluate_does_for_any_number_of_faces(which: str
     for count in (1, 2, 9):
         faces = random_faces(count, *face_shape(config))
         found = predict(faces)
-        views, inputs = config["recipe"]["test_views"], Inputs(**config["inputs"])
-        outputs = logits(network, inputs, torch.from_numpy(faces), "float32", views).double()
+        outputs = model_logits(network, config, torch.from_numpy(faces)).double()
         np.testing.assert_allclose(found, (outputs / config["temperature"]).softmax(1), atol=1e-5)
         assert found.dtype == np.float32 and found.shape == (count, len(LABELS))
     assert np.ptp(found, 0).max() > 0.01  # faces are told apart
