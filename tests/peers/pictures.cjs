@@ -42,7 +42,7 @@ const TOOLS = {
       wasmPath: backend,
       modelBasePath: folder("@vladmandic/human/models/"),
       cacheSensitivity: 0, // pictures are no frames of a video
-      face: { iris: off, description: off },
+      face: { detector: { maxDetected: 50 }, iris: off, description: off },
       body: off,
       hand: off,
       gesture: off,

@@ -29,6 +29,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,19 +73,30 @@ def fer(mtcnn: bool) -> Find:
 
 def facial_emotion() -> Find:
     import cv2
+    import torch
     from facial_emotion_recognition import EmotionRecognition
 
+    torch.load = partial(torch.load, map_location="cpu")  # its weights were saved on a GPU and load on no other device
     tool = EmotionRecognition("cpu")
 
     def find(pixels: Any) -> list[str]:  # its recognise_emotion draws the expressions and does not return them
         frame = pixels[..., ::-1].copy()  # BGR
         grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
         boxes, _ = tool.mtcnn.detect(frame)
-        corners = [] if boxes is None else boxes.round().astype(int).clip(0).tolist()
+        corners = [[max(round(edge), 0) for edge in box] for box in ([] if boxes is None else boxes)]
         corners.sort(key=lambda box: -(box[2] - box[0]) * (box[3] - box[1]))
         return [tool._predict(grey[top:bottom, left:right]) for left, top, right, bottom in corners]
 
     return find
+
+
+TOOLS: dict[str, Callable[[str], Find]] = {
+    "this-project": this_project,
+    "fer": lambda _: fer(mtcnn=False),
+    "fer-mtcnn": lambda _: fer(mtcnn=True),
+    "facial-emotion": lambda _: facial_emotion(),
+}
+TOOLS_OF_NPM = ("face-api", "human")
 
 
 def read(file: Path) -> Any:
@@ -112,7 +124,10 @@ def ask(find: Find, files: Sequence[Path]) -> list[Answer]:
 def ask_node(tool: str, files: Sequence[Path]) -> list[Answer]:
     """Return the answers of a tool of npm."""
     command = ["node", Path(__file__).with_suffix(".cjs"), tool, *files]
-    answers = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    try:
+        answers = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        raise InputError(f"{tool}: does not run; install Node, and {tool} in this folder, as in {__file__}") from None
     return [Answer(answer["seconds"], answer["labels"]) for answer in answers]
 
 
@@ -143,14 +158,8 @@ def row(tool: str, answers: Sequence[Answer], labels: Sequence[str], size: float
 
 
 def main() -> None:
-    tools: dict[str, Callable[[], Find]] = {
-        "this-project": lambda: this_project(options.model),
-        "fer": lambda: fer(mtcnn=False),
-        "fer-mtcnn": lambda: fer(mtcnn=True),
-        "facial-emotion": facial_emotion,
-    }
     parser = argparse.ArgumentParser("python tests/peers/pictures.py", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("tool", choices=[*tools, "face-api", "human"])
+    parser.add_argument("tool", choices=[*TOOLS, *TOOLS_OF_NPM])
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--model", default="data/model", metavar="FOLDER", help="of this project; default: data/model")
     options = parser.parse_args()
@@ -158,13 +167,16 @@ def main() -> None:
     if not files:
         raise InputError(f"{options.pictures}: no <label>/<picture>.ppm; write them with choose.py")
     os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
-    if options.tool in tools:
-        answers = ask(tools[options.tool](), files)
+    if options.tool in TOOLS_OF_NPM:
+        answers, size = ask_node(options.tool, files), megabytes(Path("node_modules"))
+    else:
+        try:
+            answers = ask(TOOLS[options.tool](options.model), files)
+        except ModuleNotFoundError as error:
+            raise InputError(f"{options.tool}: {error}; install it as in {__file__}") from None
         size = megabytes(Path(sysconfig.get_path("purelib")))
         if options.tool == "this-project":
             size += megabytes(ROOT / "stages") + megabytes(Path(options.model))
-    else:
-        answers, size = ask_node(options.tool, files), megabytes(Path("node_modules"))
     print(row(options.tool, answers, [file.parent.name for file in files], size))
 
 
