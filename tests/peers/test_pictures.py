@@ -31,7 +31,7 @@ def test_a_film_without_the_label_is_left_out() -> None:
 
 def test_a_picture_without_a_face_does_not_agree_and_the_largest_of_several_faces_counts() -> None:
     answers = [Answer(1, []), Answer(2, ["Angry"]), Answer(6, ["sad", "happy"]), Answer(3, ["happy", "sad"])]
-    labels = ["neutral", "anger", "sadness", "sadness"]
+    labels = ["neutral", "anger", "sadness", "fear"]
     assert row("x", answers, labels, 12.3) == "| x | 2.500 | 3 | 1 | 2 of 4 | 12 |"
 
 
