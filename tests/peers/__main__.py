@@ -7,7 +7,7 @@ Prints accuracy and macro-F1 of each network on every data set of DATA/merged (d
 networks have. The networks of the others expect faces of 64 pixels, grey, and of 112 pixels in colour; so merge the
 data sets with `data.size: 112` and `data.channels: 3`, and give a model that was trained on other data sets (see
 `split.test_on`). Faces that the model has seen in training, or whose subject or film it has, are left out for all.
-Needs the extra `test`.
+Needs the extra `test`. `pictures.py` compares whole tools, from pictures to expressions.
 """
 
 import argparse
