@@ -101,6 +101,7 @@ def inception(channels: int) -> int:
         ("resnet18", 3, 224, resnet(3)),
         # Howard et al. (2017), table 1, with a bias for each map of a convolution in place of batch normalisation
         ("mobilenet_face", 3, 112, 3_185_088 + 10_944 + 7_175),
+        ("efficientnet_lite0", 3, 112, 4_652_008 - (1_000 - 7) * 1_281),  # timm's with 1000 classes
         ("googlenet", 1, 96, inception(1)),
         ("googlenet", 3, 224, inception(3)),
         ("vit_b16", 3, 224, vit(3, 16, 14 * 14)),
@@ -260,7 +261,7 @@ def test_unsupported_sizes_raise_an_error(name: str, impossible: int, least: int
 
 @pytest.mark.parametrize("name", ["cnn5", "cnn8", "convnet", "mini_xception", "vit_mod"])
 def test_an_architecture_without_imagenet_weights_names_those_with_them(name: str) -> None:
-    with pytest.raises(InputError, match=f"{name} has no ImageNet weights; googlenet, resnet18, vgg16, vit_b16"):
+    with pytest.raises(InputError, match=f"{name} has no ImageNet weights; efficientnet_lite0, googlenet, resnet18, "):
         build(name, 7, 3, size_of(name), None, init="imagenet")
 
 
