@@ -36,12 +36,8 @@ def build(classes: int, channels: int, size: int, dropout: float | None, pretrai
     network = nn.Sequential(
         *layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(rate), nn.Linear(before, classes)
     )
-    convolutions = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
-    for layer in convolutions:
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
     if pretrained:
+        convolutions = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
         for layer, (weight, bias) in zip(convolutions, dlib_weights(channels), strict=True):
             layer.load_state_dict({"weight": weight, "bias": bias})
     return network
@@ -54,6 +50,8 @@ class Block(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(before, after, 3, stride, padding=1 if stride == 1 else 0)
         self.second = nn.Conv2d(after, after, 3, padding=1)
+        nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
+        nn.init.zeros_(self.second.weight)  # or else the sums grow with the depth (Zhang et al., Fixup, ICLR 2019)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map B×before×H×H to B×after×H×H, or with stride 2 to B×after×⌊H/2⌋×⌊H/2⌋."""
