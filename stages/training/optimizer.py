@@ -1,5 +1,7 @@
 """The optimiser, by its name in timm."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -31,6 +33,8 @@ def build(network: nn.Module, recipe: Train) -> Optimizer:
     if recipe.optimizer not in known:
         raise InputError(f"train.optimizer: {recipe.optimizer!r} is unknown{suggestion(recipe.optimizer, known)}")
     options: dict[str, Any] = {"fused": True} if recipe.optimizer in FUSED else {}
+    if not hasattr(network, "group_matcher"):  # which tells timm the layers of its own networks
+        network.__dict__["group_matcher"] = partial(_layers, network)
     optimizer = create_optimizer_v2(
         network,
         opt=recipe.optimizer,
@@ -42,6 +46,19 @@ def build(network: nn.Module, recipe: Train) -> Optimizer:
     if recipe.bias_lr != 1:
         _scale_biases(optimizer, recipe.bias_lr)
     return optimizer
+
+
+def _layers(network: nn.Module, coarse: bool) -> Callable[[str], int]:
+    """Return a function from names of weights to numbers of layers.
+
+    Each convolution or linear layer starts a layer, with the normalisation that follows. `coarse` is timm's.
+    """
+    number, numbers = 0, {}
+    for name, module in network.named_modules():
+        number += isinstance(module, nn.Conv2d | nn.Linear)
+        for weight, _ in module.named_parameters(name, recurse=False):
+            numbers[weight] = number
+    return numbers.__getitem__
 
 
 def _scale_biases(optimizer: Optimizer, factor: float) -> None:

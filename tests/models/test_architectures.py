@@ -26,7 +26,7 @@ def faces() -> torch.Tensor:
 
 
 # A small image size for each network.
-SIZES = {"cnn5": 32, "cnn8": 32, "convnet": 48, "mini_xception": 64, "vit_mod": 30, "vit_b16": 32}
+SIZES = {"cnn5": 32, "cnn8": 32, "convnet": 48, "mini_xception": 64, "vit_mod": 30, "vit_b16": 32, "dlib_face": 103}
 SLOW = {"vgg16", "vit_b16", "vit_mod"}
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in architecture_names()]
 
@@ -101,6 +101,9 @@ def inception(channels: int) -> int:
         ("resnet18", 3, 224, resnet(3)),
         # Howard et al. (2017), table 1, with a bias for each map of a convolution in place of batch normalisation
         ("mobilenet_face", 3, 112, 3_185_088 + 10_944 + 7_175),
+        # its 29 convolutions and, for 3,552 maps, scales and shifts, which are part of the convolutions here
+        ("dlib_face", 3, 150, 5_581_824 - 2 * 3_552 + 7 * 257),
+        ("efficientnet_lite0", 3, 112, 4_652_008 - (1_000 - 7) * 1_281),  # timm's with 1000 classes
         ("googlenet", 1, 96, inception(1)),
         ("googlenet", 3, 224, inception(3)),
         ("vit_b16", 3, 224, vit(3, 16, 14 * 14)),
@@ -125,7 +128,7 @@ def test_the_number_of_parameters_is_as_counted_by_keras(name: str, size: int, t
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", [*architecture_names(), "timm/convnext_tiny", "timm/deit_tiny_patch16_224"])
 def test_logits_have_one_column_per_class(name: str, channels: int) -> None:
-    for size in (size_of(name), {"vit_mod": 100, "vit_b16": 96}.get(name, 80)):
+    for size in (size_of(name), {"vit_mod": 100, "vit_b16": 96, "dlib_face": 150}.get(name, 80)):
         with torch.device("meta"):
             network = build(name, 7, channels, size, None)
             assert network(torch.rand(2, channels, size, size)).shape == (2, 7)
@@ -178,6 +181,8 @@ def test_initial_weights_are_those_of_keras(name: str) -> None:
         ("vgg8_half", [0.3]),
         ("vgg16", [0.5] * 2),
         ("googlenet", [0.2]),
+        ("mobilenet_face", [0.2]),
+        ("dlib_face", [0.2]),
     ],
 )
 def test_dropout_is_as_published_unless_set(name: str, rates: list[float]) -> None:
@@ -243,6 +248,7 @@ def test_vgg16_enlarges_as_adaptive_pooling_does(before: int) -> None:
     [
         ("cnn8", 17, 18),
         ("convnet", 21, 22),
+        ("dlib_face", 102, 103),
         ("vgg16", 31, 32),
         ("vit_mod", 48, 50),
         ("vit_b16", 100, 96),
@@ -260,7 +266,7 @@ def test_unsupported_sizes_raise_an_error(name: str, impossible: int, least: int
 
 @pytest.mark.parametrize("name", ["cnn5", "cnn8", "convnet", "mini_xception", "vit_mod"])
 def test_an_architecture_without_imagenet_weights_names_those_with_them(name: str) -> None:
-    with pytest.raises(InputError, match=f"{name} has no ImageNet weights; googlenet, resnet18, vgg16, vit_b16"):
+    with pytest.raises(InputError, match=f"{name} has no ImageNet weights; efficientnet_lite0, googlenet, resnet18, "):
         build(name, 7, 3, size_of(name), None, init="imagenet")
 
 

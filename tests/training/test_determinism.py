@@ -64,7 +64,7 @@ MPS_ONLY = {
     "torch.nn.MaxPool2d",
 }
 RECIPE = load_recipe("cnn5", ROOT / "params.yaml")
-SIZES = {"vit_mod": 100, "vit_b16": 96}
+SIZES = {"vit_mod": 100, "vit_b16": 96, "dlib_face": 112}
 
 
 class Recorder(TorchDispatchMode):

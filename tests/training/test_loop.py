@@ -321,6 +321,15 @@ def test_optimisers_by_name() -> None:
         build_optimizer(linear(), RECIPE.model_copy(update={"optimizer": "adamx"}))
 
 
+def test_layer_decay_knows_the_layers_of_networks_that_are_not_timms() -> None:
+    network = build("vgg8", 2, 1, 32, 0.0)
+    groups = build_optimizer(network, RECIPE.model_copy(update={"layer_decay": 0.5})).param_groups
+    scales = {weight: group["lr_scale"] for group in groups for weight in group["params"]}
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.BatchNorm2d | nn.Linear)]
+    expected = [0.5 ** (8 - number) for number in range(8) for _ in ("convolution", "normalisation")] + [1]
+    assert [scales[layer.weight] for layer in layers] == expected
+
+
 @pytest.mark.parametrize("name", ["cosine", "one_cycle", "plateau", "constant"])
 def test_layer_decay_lowers_early_rates_and_biases_have_no_weight_decay(name: str) -> None:
     network = build("resnet18", 2, 1, 32, 0.0)
