@@ -33,7 +33,7 @@ def build(network: nn.Module, recipe: Train) -> Optimizer:
     if recipe.optimizer not in known:
         raise InputError(f"train.optimizer: {recipe.optimizer!r} is unknown{suggestion(recipe.optimizer, known)}")
     options: dict[str, Any] = {"fused": True} if recipe.optimizer in FUSED else {}
-    if not hasattr(network, "group_matcher"):  # which tells timm the layers of its own networks
+    if not hasattr(network, "group_matcher"):  # which tells timm the layers, and which its own networks have
         network.__dict__["group_matcher"] = partial(_layers, network)
     optimizer = create_optimizer_v2(
         network,
@@ -45,6 +45,7 @@ def build(network: nn.Module, recipe: Train) -> Optimizer:
     )
     if recipe.bias_lr != 1:
         _scale_biases(optimizer, recipe.bias_lr)
+    network.__dict__.pop("group_matcher", None)
     return optimizer
 
 
