@@ -1,4 +1,4 @@
-"""`dlib_face`: dlib's residual network for images of 103 pixels or more, which can start from its face recognition.
+"""`dlib_face`: dlib's residual network for images of 103 pixels or more, with weights of face recognition by dlib.
 
 He, Zhang, Ren and Sun, Deep residual learning for image recognition, CVPR 2016; King, dnn_face_recognition_ex.cpp of
 dlib, 2017: the 34-layer network with 29 convolutions and half the maps. There is no batch normalisation, since it is

@@ -1,4 +1,4 @@
-"""`mobilenet_face`: MobileNet for images of 112 pixels or more, which can start from weights of face recognition.
+"""`mobilenet_face`: MobileNet, published for 224 pixels, which can start from weights of face recognition at 112.
 
 Howard et al., MobileNets: efficient convolutional neural networks for mobile vision applications, 2017. There is no
 batch normalisation, since it is part of the convolutions of the pretrained weights (see `vggface2_weights`).

@@ -24,7 +24,9 @@ def progress(*arguments: Any, **options: Any) -> tqdm:
 class _Lines(tqdm):
     """Prints the progress as a line, at most once in SECONDS, and nothing at the end."""
 
-    shown = float("-inf")
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.shown = time.monotonic()
+        super().__init__(*arguments, **options)
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
         """Print the line, if it is due and this is not the removal of a bar, for which `msg` is empty."""

@@ -67,7 +67,7 @@ def training_step(network: nn.Module, inputs: Inputs, faces: Tensor, classes: in
 
 def inference_speed(network: nn.Module, inputs: Inputs, faces: Tensor, recipe: Train) -> Speed:
     """Measure predictions for one batch of `faces`, uint8 N×H×W or N×H×W×3 on the network's device."""
-    return _measure(lambda: logits(network, inputs, faces, recipe.precision, recipe.test_views), faces)
+    return _measure(lambda: logits(network, inputs, faces, views=recipe.test_views), faces)
 
 
 def _measure(work: Callable[[], object], faces: Tensor) -> Speed:

@@ -9,8 +9,8 @@ from PIL import Image
 from stages.datasets.decoding import in_mode, in_size
 from stages.detection.detector import Box, Detector
 
-# Chosen on JAFFE's training and validation faces, such that crops are on average those of OpenCV's Haar cascade for
-# frontal faces, with eyes, brows, nose and mouth, but little hair.
+# Chosen on JAFFE's training and validation faces, such that crops have on average the place and size of those of
+# OpenCV's Haar cascade for frontal faces: eyes, brows, nose and mouth, but little hair.
 MARGIN = 1.08  # side of the crop, in widths of the box
 UP = 0.11  # from the centre of the box to that of the crop, in widths of the box
 # Of JAFFE's pictures, with hair and neck, a face has at most .67 of width and height; of those of CK+48 at least .69.
@@ -20,6 +20,9 @@ CENTRE = 0.65  # side of the crop without a face, as a share of the picture's sh
 
 def crop_face(image: Image.Image, size: int, channels: int) -> tuple[Image.Image, str]:
     """Cut the largest face out of an image that shows more.
+
+    In a grey image it finds the same faces as predict does, if the picture was grey; of a picture in colour, which
+    predict searches in colour, the box can differ a little.
 
     Args:
         image: an image in mode L or RGB.
@@ -31,7 +34,7 @@ def crop_face(image: Image.Image, size: int, channels: int) -> tuple[Image.Image
         if no face is detected.
     """
     picture = np.asarray(in_mode("RGB", image))
-    if boxes := _detector()(picture, small=False):
+    if boxes := _detector()(picture):
         return Image.fromarray(cut_out(picture, boxes[0], size, channels)), "detected"
     side = round(min(image.size) * CENTRE)
     x, y = (image.width - side) // 2, (image.height - side) // 2
@@ -52,9 +55,9 @@ def fills(box: Box, picture: np.ndarray) -> bool:
 def cut_out(picture: np.ndarray, box: Box, size: int, channels: int) -> np.ndarray:
     """Return a face in the form in which the stage merge stores faces, with its head upright.
 
-    A face that fills the picture is the whole picture. Where the crop reaches over an edge of the picture, the
-    outermost pixels are repeated. The crop and its angle are whole numbers, so that the last digits of the detector's
-    outputs, which differ between processors, change nothing.
+    If the face fills the picture, the whole picture is returned. Where the crop reaches over an edge of the picture,
+    the outermost pixels are repeated. The crop and its angle are whole numbers, so that the last digits of the
+    detector's outputs, which differ between processors, seldom change a pixel.
 
     Args:
         picture: uint8, H×W×3, RGB.

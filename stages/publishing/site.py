@@ -19,7 +19,7 @@ SOURCES = Path(__file__).parent / "web"
 REPORT = Path(__file__).parents[1] / "reporting" / "templates"  # whose colours the page has too
 DETECTOR = Path(__file__).parents[1] / "detection" / "blazeface"
 LICENCE = Path(__file__).parents[2] / "LICENSE"
-# Of the code in ONNX Runtime; the package for browsers comes without it.
+# Of the code in ONNX Runtime; its package for browsers, of about the same version, comes without them.
 THIRD_PARTIES = Path(onnxruntime.__file__).parent / "ThirdPartyNotices.txt"
 ONE_FILE = "facial-expressions.html"
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript"}  # of the others, none is needed

@@ -50,15 +50,14 @@ def build(network: nn.Module, recipe: Train) -> Optimizer:
 
 
 def _layers(network: nn.Module, coarse: bool) -> Callable[[str], int]:
-    """Return a function from names of weights to numbers of layers.
+    """Return a function from names of weights to numbers of layers; timm passes `coarse`, which is ignored.
 
-    Each convolution or linear layer starts a layer, with the normalisation that follows. `coarse` is timm's.
+    Each child of the network that has convolutions or linear layers is a layer, with the normalisation that follows.
     """
-    number, numbers = 0, {}
-    for name, module in network.named_modules():
-        number += isinstance(module, nn.Conv2d | nn.Linear)
-        for weight, _ in module.named_parameters(name, recurse=False):
-            numbers[weight] = number
+    number, numbers = 0, {name: 0 for name, _ in network.named_parameters(recurse=False)}
+    for name, child in network.named_children():
+        number += any(isinstance(module, nn.Conv2d | nn.Linear) for module in child.modules())
+        numbers |= {f"{name}.{weight}": number for weight, _ in child.named_parameters()}
     return numbers.__getitem__
 
 

@@ -126,7 +126,7 @@ def ask_node(tool: str, files: Sequence[Path]) -> list[Answer]:
     command = ["node", Path(__file__).with_suffix(".cjs"), tool, *files]
     try:
         answers = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-    except (FileNotFoundError, subprocess.CalledProcessError):
+    except (FileNotFoundError, subprocess.CalledProcessError, json.JSONDecodeError):
         raise InputError(f"{tool}: does not run; install Node, and {tool} in this folder, as in {__file__}") from None
     return [Answer(answer["seconds"], answer["labels"]) for answer in answers]
 

@@ -50,10 +50,10 @@ def test_a_face_that_is_cropped_already_is_predicted_as_evaluate_does(model: Pat
 
 def test_a_face_is_cut_out_and_predicted_as_in_merge_and_evaluate(model: Path, tmp_path: Path):
     classifier = Classifier.load(model)
-    for number, tilt in enumerate([0, 20, -8, 0, 3]):
+    for number, (tilt, side) in enumerate([(0, 640), (20, 256), (-8, 256), (0, 640), (3, 256)]):
         path = tmp_path / f"{number}.png"
         grey = Image.fromarray(drawn_face("jaffe", number)).convert("L")  # colour becomes grey before or after turning
-        grey.rotate(tilt, Image.Resampling.BICUBIC, fillcolor=128).save(path)
+        grey.rotate(tilt, Image.Resampling.BICUBIC, fillcolor=128).resize((side, side)).save(path)
         assert classifier(path)[0].probabilities == pytest.approx(evaluated(model, path.read_bytes(), True), abs=1e-6)
 
 
