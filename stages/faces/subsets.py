@@ -80,7 +80,7 @@ def subsets_of(config: dict[str, Any], index: pd.DataFrame, *needed: str) -> Sub
     """
     chosen = subsets(index, **{name: config[name] for name in ("fold", "dataset", "validation_folds", "ranked")})
     if empty := [name for name in needed if getattr(chosen, name).empty]:
-        raise InputError(f"data/split/index.csv: there is no {empty[0]} face; change `split` in params.yaml")
+        raise InputError(f"there is no {empty[0]} face; change `split` in params.yaml")
     return chosen
 
 
