@@ -11,7 +11,7 @@ import torch
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.base.tables import read_table
-from stages.faces.subsets import subsets
+from stages.faces.subsets import subsets_of
 from stages.faces.table import SPLIT_COLUMNS, open_faces, read_index
 from stages.inspection.cam import activation_maps, overlay
 from stages.inspection.examples import select_examples
@@ -33,7 +33,7 @@ def main() -> None:
     if predictions.empty:
         raise InputError("data/predictions/test.csv has no faces; raise split.test_share")
     index = read_index(Path("data/split/index.csv"), *SPLIT_COLUMNS)
-    training = subsets(index, config["fold"], validation_folds=config["validation_folds"]).train
+    training = subsets_of(config, index).train
     if training.empty:
         raise InputError("data/split/index.csv has no training faces; run the earlier stages again")
     faces = open_faces(Path("data/merged/faces.npy"), index, predictions)
