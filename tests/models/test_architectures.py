@@ -209,6 +209,7 @@ def test_overfits_one_batch(name: str, bf16: bool) -> None:
     torch.manual_seed(0)
     size = size_of(name)
     network, images, targets = build(name, 4, 1, size, 0.0), torch.randn(8, 1, size, size), torch.arange(8) % 4
+    network, images = (tensors.to(memory_format=torch.channels_last) for tensors in (network, images))  # as in training
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4 if name in SLOW else 1e-3)
     for _ in range(100):
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
