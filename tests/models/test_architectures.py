@@ -94,6 +94,8 @@ def inception(channels: int) -> int:
         # convolutions of 576 + 36,864 + … + 2,359,296 weights; 3,840 of batch normalisation; the classifier
         ("vgg8", 1, 48, 4_682_304 + 3_840 + 3_591),
         ("vgg8_half", 1, 48, 1_170_720 + 1_920 + 1_799),
+        # depthwise and pointwise convolutions, 1,984 of batch normalisation, the stem and the classifier
+        ("mini_mobilenet", 1, 48, 7_776 + 78_848 + 1_984 + 288 + 903),
         ("vgg8", 3, 44, 4_682_304 + 2 * 576 + 3_840 + 3_591),
         ("resnet18_small", 1, 48, resnet(1) - (49 - 9) * 64),
         ("resnet18_small", 3, 64, resnet(3) - 3 * (49 - 9) * 64),
@@ -177,6 +179,7 @@ def test_initial_weights_are_those_of_keras(name: str) -> None:
         ("cnn8", [0.5] * 4 + [0.4, 0.4, 0.5]),
         ("convnet", [0.5] * 2),
         ("mini_xception", []),
+        ("mini_mobilenet", [0.0]),
         ("vgg8", [0.5]),
         ("vgg8_half", [0.3]),
         ("vgg16", [0.5] * 2),
