@@ -58,8 +58,12 @@ def predictions(
 
 
 def ensemble(tables: list[pd.DataFrame], labels: list[str]) -> pd.DataFrame:
-    """Return the mean probabilities of all models that predicted a face: one row per face, columns of `predictions`."""
-    rows = pd.concat(tables).groupby(FACE, as_index=False)[labels].mean()
+    """Return the mean probabilities of all models that predicted a face: one row per face, columns of `predictions`.
+
+    The group of a face is that in the first table with it: groups have other numbers where faces have another size.
+    """
+    keys = [column for column in FACE if column != "group"]
+    rows = pd.concat(tables).groupby(keys, as_index=False).agg({"group": "first", **dict.fromkeys(labels, "mean")})
     return rows.assign(prediction=rows[labels].idxmax(axis=1))
 
 

@@ -146,6 +146,13 @@ def test_runs_of_the_same_faces_have_a_mean_an_interval_and_an_ensemble():
     assert not [name for name in together["metrics"] if not name.startswith("test.")]
 
 
+def test_networks_for_faces_of_other_sizes_whose_groups_have_other_numbers_are_averaged():
+    runs = [run(range(90), 0), run(range(90), 1)]
+    expected = study_results(runs, averaged=True)
+    runs[1].predictions["group"] += 4
+    assert study_results(runs, averaged=True) == expected
+
+
 def test_runs_of_folds_are_put_together():
     runs = [run(range(60), 0), run(range(60, 90), 0)]
     found = study_results(runs, averaged=False)["metrics"]
