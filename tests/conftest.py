@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two tests run at a time
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # tests are the same on every machine; tests/speed/gpu is for a GPU
 
 from helpers.browser import Browser
 from helpers.project import Project
