@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from helpers import saved
+from stages.architectures.mini_mobilenet import Block
 from stages.architectures.mini_xception import Residual
 from stages.architectures.vgg16 import Enlarge
 from stages.base.errors import InputError
@@ -158,6 +159,17 @@ def test_both_branches_of_a_residual_module_contribute(zeroed: str) -> None:
         if isinstance(layer, nn.Conv2d):
             nn.init.zeros_(layer.weight)
     assert module(maps).shape == (2, 16, 5, 5) and module(maps).any()
+
+
+def test_a_block_of_mini_mobilenet_adds_its_input_which_it_halves_where_maps_are_added() -> None:
+    for before, after, side in ((4, 4, 8), (4, 6, 4)):
+        block, maps = Block(before, after).eval(), torch.rand(2, before, 8, 8)
+        assert block(maps).shape == (2, after, side, side) and not torch.equal(block(maps)[:, :before], maps)
+        for layer in block.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.zeros_(layer.weight)
+        added = functional.avg_pool2d(maps, 8 // side)
+        assert torch.allclose(block(maps)[:, :before], added) and not block(maps)[:, before:].any()
 
 
 @pytest.mark.parametrize("name", ["cnn8", "mini_xception"])
