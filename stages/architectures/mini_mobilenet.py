@@ -1,11 +1,12 @@
 """`mini_mobilenet`: separable convolutions with residual connections, 90 thousand parameters, for 48×48 faces.
 
-Separable convolutions follow Howard et al. (MobileNets, 2017) and Chollet (Xception, CVPR 2017), shortcuts without
-parameters He et al. (Deep residual learning for image recognition, CVPR 2016, option A).
+Shortcuts without parameters follow He et al. (Deep residual learning for image recognition, CVPR 2016, option A).
 """
 
 from torch import Tensor, nn
 from torch.nn import functional
+
+from stages.models.separable import separable
 
 PRETRAINED = None
 # Maps after each block; where they are more than before, height and width are halved.
@@ -33,21 +34,13 @@ class Block(nn.Module):
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
-        self.added, self.halved = after - before, after != before
-        self.first, self.second = _separable(before, after), _separable(after, after)
+        self.added = after - before
+        self.first, self.second = nn.Sequential(*separable(before, after)), nn.Sequential(*separable(after, after))
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map B×before×H×W to B×after×H×W or, where there are more maps than before, to B×after×⌊H/2⌋×⌊W/2⌋."""
         after = functional.relu(self.first(maps))
-        if self.halved:
+        if self.added:
             after, maps = functional.max_pool2d(after, 2), functional.avg_pool2d(maps, 2)
             maps = functional.pad(maps, (0, 0, 0, 0, 0, self.added))
         return functional.relu(self.second(after) + maps)
-
-
-def _separable(before: int, after: int) -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(before, before, 3, padding=1, groups=before, bias=False),
-        nn.Conv2d(before, after, 1, bias=False),
-        nn.BatchNorm2d(after),
-    )

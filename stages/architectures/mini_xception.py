@@ -6,6 +6,7 @@ classification, 2017.
 
 from torch import Tensor, nn
 
+from stages.models.separable import separable
 from stages.models.weights import glorot
 
 PRETRAINED = None
@@ -35,18 +36,10 @@ class Residual(nn.Module):
         super().__init__()
         self.shortcut = nn.Sequential(nn.Conv2d(before, after, 1, bias=False), nn.BatchNorm2d(after))
         self.main = nn.Sequential(
-            *_separable(before, after), nn.ReLU(), *_separable(after, after), nn.MaxPool2d(3, stride=2, padding=1)
+            *separable(before, after), nn.ReLU(), *separable(after, after), nn.MaxPool2d(3, stride=2, padding=1)
         )
 
     def forward(self, maps: Tensor) -> Tensor:
         """Map B×before×H×W to B×after×⌈H/2⌉×⌈W/2⌉."""
         # Not a convolution of stride 2: with few maps, oneDNN's writes outside its memory (issue 6035 of oneDNN).
         return self.main(maps) + self.shortcut(maps[:, :, ::2, ::2])
-
-
-def _separable(before: int, after: int) -> list[nn.Module]:
-    return [
-        nn.Conv2d(before, before, 3, padding="same", groups=before, bias=False),
-        nn.Conv2d(before, after, 1, bias=False),
-        nn.BatchNorm2d(after),
-    ]
