@@ -119,7 +119,7 @@ def changed(project: Project) -> set[str]:
         ("report", "  faces: true", {"check", "report"}),
         ("train", "  epochs: 1\n", {"check", "train"}),
         ("split", "  folds: 3", {"check", "split", "train", "report"}),  # the report shows the settings
-        ("clean", "  whole_test: false", {"check", "clean", "report"}),
+        ("clean", "  whole_parts: false", {"check", "clean", "report"}),
         ("benchmark", "  threads: 1", {"check"}),
     ],
 )

@@ -24,8 +24,8 @@ def removal_reasons(index: pd.DataFrame, contrast: np.ndarray, settings: Clean) 
     Args:
         index: N rows with the columns dataset, file, label, subject, official, sha256 and cluster (of near-duplicates).
         contrast: N contrasts in grey levels, from `near_duplicates.contrast`.
-        settings: the section `clean`: faces of a contrast below `min_contrast` are near-constant; with `whole_test` no
-            face of an official test part is removed; with `one_per_expression` only the last face, by file name, of a
+        settings: the section `clean`: faces of a contrast below `min_contrast` are near-constant; with `whole_parts` no
+            face of an official part is removed; with `one_per_expression` only the last face, by file name, of a
             subject with a label is kept, where subjects are named. In CK+48, that is the peak frame of a sequence.
 
     Returns:
@@ -35,8 +35,8 @@ def removal_reasons(index: pd.DataFrame, contrast: np.ndarray, settings: Clean) 
     test = index["official"] == "test"
 
     def remove(rows: pd.Series, why: str) -> None:
-        if settings.whole_test:
-            rows = rows & ~test
+        if settings.whole_parts:
+            rows = rows & (index["official"] == "")
         reason[rows & (reason == "")] = why
 
     def remaining_by(column: str) -> DataFrameGroupBy:

@@ -11,8 +11,9 @@ from stages.params.split import Split
 def divide(index: pd.DataFrame, settings: Split) -> pd.DataFrame:
     """Divide faces by the function of `splitting` that the section `split` of params.yaml asks for.
 
-    With `by: faces`, single faces are dealt and not units, those of official parts too. Then faces of one group are on
-    several sides, and metrics are too high; the group is still the statistical unit.
+    With `by: faces`, single faces are dealt and not units: those of official parts too, except under `official`, whose
+    parts then stay as published. Faces of one group are on several sides, and metrics are too high; the group is still
+    the statistical unit.
 
     Args:
         index: N faces, removed ones too, with the columns dataset, file, label, official, unit and cluster.
@@ -21,7 +22,9 @@ def divide(index: pd.DataFrame, settings: Split) -> pd.DataFrame:
     dealt = index
     if settings.by == "faces":
         single = index["dataset"] + "/file/" + index["file"]
-        dealt = index.assign(unit=single, cluster=np.arange(len(index)), official="")
+        dealt = index.assign(unit=single, cluster=np.arange(len(index)))
+        if settings.protocol != "official":
+            dealt["official"] = ""
     match settings.protocol:
         case "held_out" if settings.test_on:
             dealt = other_data(dealt, settings.test_on, settings.folds, settings.seed)

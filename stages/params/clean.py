@@ -14,5 +14,5 @@ class Clean(Section):
     min_contrast: Annotated[float, Field(ge=0, le=127)]
     near_distance: Annotated[int, Field(ge=0, le=16)]
     near_correlation: Annotated[float, Field(ge=0.5, le=1)]
-    whole_test: bool
+    whole_parts: bool
     one_per_expression: bool

@@ -26,8 +26,6 @@ class Split(Section):
         if self.fold >= self.folds:
             last = self.folds - 1
             raise ValueError(f"fold {self.fold} does not exist: split.folds is {self.folds}, so folds are 0 to {last}")
-        if self.protocol == "official" and self.by == "faces":
-            raise ValueError("by faces draws the parts at random, so protocol cannot be official; choose held_out")
         if self.protocol == "official" and (self.fold, self.validation_folds) != (0, 1):
             raise ValueError(
                 f"protocol official validates on fold 0 alone, which is the official validation part where there is "

@@ -35,7 +35,7 @@ def table(*rows: str) -> pd.DataFrame:
 
 def removed_for(index: pd.DataFrame, contrasts: list[float] | None = None, **changes: bool) -> list[str]:
     settings = {"min_contrast": 2.0, "near_distance": 8, "near_correlation": 0.93}
-    settings |= {"whole_test": False, "one_per_expression": False} | changes
+    settings |= {"whole_parts": False, "one_per_expression": False} | changes
     return list(removal_reasons(index, np.array(contrasts or [50.0] * len(index)), Clean(**settings)))
 
 
@@ -79,9 +79,11 @@ def test_the_contrast_rule_comes_before_the_rules_for_duplicates():
     assert removed_for(table("test sad a 0", "train fear a 0"), contrasts=[0, 0]) == [NEAR_CONSTANT, NEAR_CONSTANT]
 
 
-def test_whole_test_keeps_every_test_face():
-    index = table("test sad a 0", "test fear a 0", "test sad b 1", "train sad b 1", "test sad c 2", "test sad c 2")
-    assert removed_for(index, contrasts=[50, 50, 0, 0, 50, 50], whole_test=True) == ["", "", "", NEAR_CONSTANT, "", ""]
+def test_whole_parts_keep_every_face():
+    index = table("test sad a 0", "test fear a 0", "train sad b 1", "train sad c 0", "val sad d 2", "val sad d 2")
+    index = pd.concat([index, table("- sad a 0", "- sad b 1")], ignore_index=True)
+    removed = removed_for(index, contrasts=[50, 50, 0, 50, 50, 50, 50, 0], whole_parts=True)
+    assert removed == [""] * 6 + [COPY_OF_TEST, NEAR_CONSTANT]
 
 
 def test_the_last_face_of_a_subject_with_a_label_is_kept():

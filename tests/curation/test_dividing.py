@@ -92,6 +92,19 @@ def test_all_of_one_data_set_is_tested_and_only_others_are_trained_on():
         assert set(run.train["dataset"]) == set(run.validation["dataset"]) == {"drawn-fer2013", "drawn-ck48"}
 
 
+def test_single_faces_stay_in_official_parts_as_published():
+    index = official_parts()
+    parts = index.groupby(["dataset", "official"]).head(3)
+    index.loc[parts.index, "cluster"] = "bridge"  # of both data sets and all their parts
+    result = divide(add_units(index), settings(protocol="official", by="faces"))
+    assert (result["split"] == np.where(index["official"] == "test", "test", "train")).all()
+    run = subsets(result, 0)
+    assert set(run.test["official"]) == {"test"} and len(run.test) == 90
+    assert list(run.validation.loc[run.validation["dataset"] == "fer2013", "official"]) == ["val"] * 40
+    assert len(run.validation) == 80 and len(run.train) == 300 + 160
+    assert leaks(run.train, run.test) == {"faces": 6, "of": 90}
+
+
 @pytest.mark.parametrize("protocol", ["held_out", "cross_validation"])
 def test_single_faces_leak_and_groups_do_not(protocol: str):
     index = like_ck48().reset_index(names="id")

@@ -35,12 +35,6 @@ WRONG = [
         "split: folds 2 and validation_folds 1 leave no fold to train on beside a test fold and the validation folds",
         "raise folds",
     ),
-    (
-        DEALT,
-        "  protocol: official\n  by: faces\n  test_on: null\n  folds: 5\n",
-        "split: by faces draws",
-        "choose held_out",
-    ),
     (DEALT, "  protocol: held_out\n  by: faces\n  test_on: sfew\n  folds: 5\n", "split: test_on sfew", "by groups"),
     ("test_on: null", "test_on: rafdb", "split.test_on: rafdb must be one of data.datasets", "another one"),
     ("test_on: null", "test_on: rafd", "split.test_on: 'rafd'", "'rafdb'"),

@@ -17,7 +17,7 @@ not given), with card, driver, versions and commit. It exits with 1 if one of th
 params.yaml on a GPU, in peak with larger batches; fer takes all from the project.
 
 --project is a repository of this project with FER2013 whose stage split has run; for fer with augment.balance 0
-and clean.whole_test true. --rehearse trains two small architectures on the CPU with a few tiny batches: it shows that
+and clean.whole_parts true. --rehearse trains two small architectures on the CPU with a few tiny batches: it shows that
 the commands work, and no speed.
 
     python tests/speed/gpu all --out DIR --project PROJECT
