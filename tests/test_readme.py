@@ -1,6 +1,7 @@
 """README's statements: its commands run, in order; its example runs; what it names exists."""
 
 import ast
+import json
 import re
 import shutil
 import time
@@ -16,6 +17,7 @@ from helpers.project import ROOT, Project
 from helpers.repository import commit, ran, small
 
 README = (ROOT / "README.md").read_text()
+STUDIES = json.loads((ROOT / "metrics/studies.json").read_text())
 
 
 def commands() -> list[str]:
@@ -33,6 +35,58 @@ def test_it_is_short_and_what_it_names_exists():
     written = set(re.findall(r"- ((?:data|metrics|plots)/[\w./]+)", (ROOT / "dvc.yaml").read_text()))
     named = set(re.findall(r"`((?:data|metrics|plots)/[\w./]+)`", README.split("## The stages")[1].split("## Your")[0]))
     assert all(any(path.startswith(name.rstrip("/")) for path in written | {"data/model"}) for name in named)
+
+
+def share(value: float) -> str:
+    return f"{value:.3f}".removeprefix("0")
+
+
+def interval(metric: dict[str, float]) -> str:
+    return f"{share(metric['value'])} ({share(metric['low'])}–{share(metric['high'])})"
+
+
+def test_results_are_those_of_the_studies():
+    rows = re.findall(r"^\|.*\| (\S+ \(\S+\)) \| (\S+ \(\S+\)) \| `(\S+)` \|$", README, re.MULTILINE)
+    assert len(rows) >= 10
+    for accuracy, macro_f1, study in rows:
+        metrics = STUDIES[study]["metrics"]
+        assert [interval(metrics[f"test.{name}"]) for name in ("accuracy", "macro_f1")] == [accuracy, macro_f1], study
+
+
+def table(heading: str) -> dict[str, list[str]]:
+    """Return the rows of the table under a heading of the benchmark's page, by their first cell."""
+    page = (ROOT / "stages/benchmark/README.md").read_text()
+    section = page.partition(f"### {heading}\n")[2].partition("\n#")[0]
+    _, _, *rows = [line for line in section.splitlines() if line.startswith("|")]
+    return {first: cells for first, *cells in ([cell.strip() for cell in row.split("|")[1:-1]] for row in rows)}
+
+
+def test_results_of_five_models_are_those_of_the_studies():
+    models = table("Five models on CK+48, JAFFE and SFEW")
+    assert len(models) == 5
+    for name, cells in models.items():
+        study = STUDIES[f"merged-folds-{name}"]
+        metrics = study["metrics"]
+        parts = ("accuracy", "ck48.macro_f1", "jaffe.macro_f1", "sfew.macro_f1")
+        assert cells == [
+            interval(metrics["test.macro_f1"]),
+            share(metrics["test.macro_f1"]["std"]),
+            *(share(metrics[f"test.{part}"]["value"]) for part in parts),
+            f"{study['parameters'] / 1e6:.2f}",
+            f"{study['seconds'] / study['runs']:.0f}",
+        ], name
+
+
+def test_results_of_a_data_set_left_out_are_those_of_the_studies():
+    datasets = table("A data set left out")
+    assert len(datasets) == 5
+    for name, cells in datasets.items():
+        study = STUDIES[f"without-{re.sub('[+-]', '', name).lower()}"]
+        assert cells == [
+            f"{study['faces']:,}",
+            *(interval(study["metrics"][f"test.{metric}"]) for metric in ("accuracy", "macro_f1")),
+            f"{study['seconds'] / 60:.0f}",
+        ], name
 
 
 @pytest.mark.slow
