@@ -2,4 +2,4 @@
 
 import os
 
-MANY = int(os.environ.get("FER_FUZZ", "10_000"))
+MANY = int(os.environ.get("FER_FUZZ", "5_000"))
