@@ -1,7 +1,8 @@
-"""Hold out the test part and divide the rest into folds, by whole groups → data/split/index.csv, metrics/split.json.
+"""Hold out the test part and divide the rest into folds, by whole groups → data/split/, metrics/split.json.
 
     python -m stages.split
 
+data/split/index.csv lists the faces that cleaning has kept; data/split/removed.csv lists the others, with their groups.
 Faces that data/exclude.csv lists are excluded only then, so that excluding one moves no other.
 """
 
@@ -14,7 +15,7 @@ from stages.base.errors import guard
 from stages.base.files import write_json
 from stages.curation.dividing import divide
 from stages.curation.exclusions import EXCLUDED, excluded_faces
-from stages.curation.splitting import TEST, TRAIN, UNUSED
+from stages.curation.splitting import REMOVED, TEST, TRAIN, UNUSED
 from stages.faces.table import read_index, write_index
 from stages.params.data import Data
 from stages.params.split import Split
@@ -23,7 +24,7 @@ COLUMNS = ("dataset", "file", "label", "official", "cluster", "unit")
 
 
 def main() -> None:
-    """Split the faces, and write those that cleaning has kept."""
+    """Split the faces, and write those that cleaning has kept apart from those that it has removed."""
     settings, labels = Split.load(), set(Data.load().labels)
     kept = read_index(Path("data/clean/index.csv"), *COLUMNS)
     removed = read_index(Path("data/clean/removed.csv"), *COLUMNS, "reason")
@@ -35,7 +36,9 @@ def main() -> None:
     if not crossed:  # otherwise excluded faces are tested, in their fold
         index.loc[by_hand, "fold"] = -1
     official = index.loc[index["official"] == "test", "dataset"].unique() if settings.by == "groups" else []
-    index = index[index["reason"] == ""].drop(columns="reason")
+    gone = index["reason"] != ""
+    index = index.drop(columns="reason")
+    index, removed = index[~gone], index[gone].assign(split=REMOVED, fold=-1)
 
     for part in (TRAIN,) if crossed else (TRAIN, TEST):
         if missing := labels - set(index.loc[index["split"] == part, "label"]):
@@ -53,8 +56,10 @@ def main() -> None:
         metrics["held_out"] = shares
         for dataset, share in shares.items():
             print(f"{dataset}: {share:.1%} of the faces are held out")
-    with atomic_output(Path("data/split/index.csv")) as file:
-        write_index(index, file)
+    with atomic_output(Path("data/split")) as folder:
+        folder.mkdir()
+        write_index(index, folder / "index.csv")
+        write_index(removed, folder / "removed.csv")
     write_json(metrics, Path("metrics/split.json"))
 
 

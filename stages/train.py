@@ -8,6 +8,7 @@ Options replace values of params.yaml. An interrupted training continues from it
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import torch
 
 from stages.base.atomic import atomic_output
@@ -31,6 +32,7 @@ from stages.training.run import Run, parse_run
 from stages.training.seen_faces import COLUMNS, seen_faces, seen_test_faces
 
 INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
+REMOVED = Path("data/split/removed.csv")
 
 
 def main() -> None:
@@ -55,7 +57,8 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     network.to(device).to(memory_format=torch.channels_last)
     check_deterministic(network, inputs, recipe)
     hashes = {str(path): sha256(path) for path in (INDEX, COPIES)}
-    facts = initial_facts(run, labels, network, inputs, hashes, seen_test_faces(run, index, seen))
+    every = pd.concat([index, read_index(REMOVED, *SPLIT_COLUMNS, *COLUMNS)], ignore_index=True)
+    facts = initial_facts(run, labels, network, inputs, hashes, seen_test_faces(run, every, seen))
     limit = recipe.memory_share * hardware.total_memory(device)
     faces, validation = faces.to(device, limit), validation.to(device, limit)
     training = Training(network, inputs, faces, validation, len(labels), recipe, run.seed)

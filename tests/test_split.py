@@ -85,9 +85,10 @@ def test_excluded_faces_are_tested_but_never_trained_on_under_cross_validation(t
     assert sorted(tested) == sorted(after["id"])
 
 
-def test_removed_faces_are_dealt_but_not_written(tree: Path):
+def test_removed_faces_are_dealt_and_written_apart(tree: Path):
     """The division is the same as if they had been kept."""
     some = run().set_index("id")
+    apart = read_index(Path("data/split/removed.csv")).set_index("id")
     kept, removed = read_index(Path("data/clean/index.csv")), read_index(Path("data/clean/removed.csv"))
     assert set(some.index) == set(kept["id"])
     write_index(pd.concat([kept, removed.drop(columns="reason")]).sort_values("id"), Path("data/clean/index.csv"))
@@ -95,6 +96,8 @@ def test_removed_faces_are_dealt_but_not_written(tree: Path):
     every = run().set_index("id")
     columns = ["split", "fold"]
     pd.testing.assert_frame_equal(every.loc[some.index, columns], some[columns])
+    assert set(apart.index) == set(removed["id"]) and len(apart) and set(apart["split"]) == {"removed"}
+    assert set(apart["fold"]) == {-1} and (apart["group"] == every.loc[apart.index, "group"]).all()
 
 
 def test_the_share_of_each_data_set_that_is_held_out_is_told(tree: Path, capsys: pytest.CaptureFixture):

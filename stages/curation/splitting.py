@@ -12,7 +12,7 @@ import pandas as pd
 from stages.base.errors import InputError
 from stages.curation.groups import groups
 
-TEST, TRAIN, UNUSED = "test", "train", "unused"
+TEST, TRAIN, UNUSED, REMOVED = "test", "train", "unused", "removed"
 TOLERANCE = 0.05  # largest difference between the share of a data set that is held out and `test_share`
 ATTEMPTS = 20  # divisions into folds, of which the one with the most even labels is taken
 

@@ -81,7 +81,8 @@ def seen_test_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> dict
 
     Args:
         run: what is trained.
-        index: the index that split wrote.
+        index: the faces that split wrote, those that cleaning has removed too: the weights may have been trained on a
+            copy of a test face that is removed here.
         before: the faces that the initial weights have seen.
 
     Returns:

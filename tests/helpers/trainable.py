@@ -50,6 +50,7 @@ def write_tree(root: Path, seed: int = 0, **changes: object) -> None:
     np.save(root / "data/merged/faces.npy", faces.pixels.numpy())
     np.save(root / "data/augmented/faces.npy", faces.pixels.numpy()[10:15])
     write_index(index, root / "data/split/index.csv")
+    write_index(index[:0], root / "data/split/removed.csv")
     write_index(copies, root / "data/augmented/index.csv")
     (root / "data/merged/sources.json").write_text(json.dumps({"drawn-ck48": source(drawn=True)}))
 

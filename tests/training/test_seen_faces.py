@@ -128,6 +128,17 @@ def test_a_near_duplicate_that_today_is_linked_by_its_pixels_is_refused(
     assert SAME.format(0, 0, 1) in refused(root)
 
 
+def test_a_start_that_was_trained_on_a_removed_copy_of_the_test_face_is_refused(
+    tmp_path, first: Path, refused: Refused
+) -> None:
+    root = tree(tmp_path, first)
+    index = read_index(root / INDEX)
+    write_index(index[index["id"] != 4], root / INDEX)
+    copy = index[index["id"] == 4].assign(unit="drawn-ck48/file/first.png", group="30", split="removed", fold=-1)
+    write_index(copy, root / "data/split/removed.csv")
+    assert SAME.format(0, 0, 1) in refused(root)
+
+
 def test_an_accepted_start_is_told_by_config_and_metrics(tmp_path, first: Path, run: Run, capsys) -> None:
     root = tree(tmp_path, first, allow_seen_test=True)
     with_test_face(root, np.load(first / FACES)[4], "drawn-sfew/file/other.png", 30)
