@@ -495,7 +495,20 @@ def test_the_page_and_the_card_begin_with_what_the_split_leaks(run: Run, tmp_pat
     assert page.index(told) < page.index("Always predicting") and card.index(told) < card.index("## Intended use")
     assert "no group is in more than one" not in page and "Single faces were dealt to the parts" in card
     assert "in the same part of the split" not in card and "no group is in more than one of" in flat(run.page)
+    assert "none of which is among" not in page
     assert "leaks" not in run.page + run.card and "in the same part of the split" in flat(run.card)
+
+
+def test_the_page_and_the_card_tell_that_official_parts_are_as_published(odd: Run, tmp_path: Path):
+    assert "its archive: 6. The copies in the training part are removed." in flat(odd.page)
+    other = copy(odd, tmp_path / "project")
+    other.project.edit("params.yaml", ("protocol: held_out", "protocol: official"), ("by: groups", "by: faces"))
+    other.project.edit("params.yaml", ("whole_parts: false", "whole_parts: true"))
+    page, card = (flat(text) for text in (other.report().page, other.card))
+    assert "its archive: 6. The copies in the training part are kept." in page
+    assert "the official parts are as published, so that groups are in more than one of training" in page
+    assert "The official parts are as published, so that faces of one subject" in card
+    assert "dealt" not in page + card and "removed outside official parts" in card
 
 
 def test_the_page_tells_of_official_validation(run: Run, tmp_path: Path):

@@ -11,9 +11,9 @@ from stages.params.split import Split
 def divide(index: pd.DataFrame, settings: Split) -> pd.DataFrame:
     """Divide faces by the function of `splitting` that the section `split` of params.yaml asks for.
 
-    With `by: faces`, single faces are dealt and not units: those of official parts too, except under `official`, whose
-    parts then stay as published. Faces of one group are on several sides, and metrics are too high; the group is still
-    the statistical unit.
+    With `by: faces`, single faces are dealt and not units: those of official parts too, except under `official`, which
+    then takes the parts as published. Faces of one group are on several sides, and metrics are too high; the group is
+    still the statistical unit.
 
     Args:
         index: N faces, removed ones too, with the columns dataset, file, label, official, unit and cluster.

@@ -16,7 +16,8 @@ def notes(metrics: dict[str, Any]) -> list[str]:
     if metrics["drawn_faces"]:
         lines.append("Some faces are drawn by a program: the metrics say nothing about people.")
     if leaks := metrics.get("leaks"):
-        lines.append(f"leaks: {leaks['faces']:,} of {leaks['of']:,} {LEAK}; metrics are too high.")
+        counts = f"{leaks['faces']:,} of {leaks['of']:,}"
+        lines.append(f"leaks: {counts} {LEAK}, and validation leaks too; metrics are too high.")
     if seen := metrics.get("seen_test"):
         lines.append(
             f"Initial weights saw at least {seen['faces']} of {seen['of']} test faces: metrics can be too high."

@@ -109,6 +109,15 @@ class Params(General):
         return self
 
     @model_validator(mode="after")
+    def _published_parts_are_whole(self) -> Self:
+        if (self.split.protocol, self.split.by) == ("official", "faces") and not self.clean.whole_parts:
+            raise InputError(
+                "params.yaml: split.by: faces under protocol official needs clean.whole_parts: true, without which "
+                "copies of test faces are removed and only validation leaks; set it, or choose by: groups"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _archives_are_named(self) -> Self:
         source = self.data.source
         settings = getattr(self.sources, source)

@@ -36,6 +36,7 @@ WRONG = [
         "raise folds",
     ),
     (DEALT, "  protocol: held_out\n  by: faces\n  test_on: sfew\n  folds: 5\n", "split: test_on sfew", "by groups"),
+    (DEALT, "  protocol: official\n  by: faces\n  test_on: null\n  folds: 5\n", "split.by: faces under", "whole_parts"),
     ("test_on: null", "test_on: rafdb", "split.test_on: rafdb must be one of data.datasets", "another one"),
     ("test_on: null", "test_on: rafd", "split.test_on: 'rafd'", "'rafdb'"),
     (
