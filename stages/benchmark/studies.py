@@ -17,7 +17,7 @@ from typing import Any
 from stages.base.atomic import atomic_output
 from stages.base.errors import InputError, guard
 from stages.base.files import read_json, write_json
-from stages.benchmark.jobs.trials import TrialFailed, trials
+from stages.benchmark.jobs.trials import TrialFailed, recorded, trials
 from stages.benchmark.records import StudyResults
 from stages.benchmark.study import Study, chosen, not_done, read_studies
 from stages.benchmark.study_results import StudyRun, read_run, study_results
@@ -44,6 +44,8 @@ def main() -> None:
     for name, study in {} if options.page else todo.items():
         print(f"{name}: {study.about}", flush=True)
         try:
+            if drawn and not _results().get(name, {"drawn_faces": True})["drawn_faces"]:
+                raise InputError(f"{RESULTS} has its result on real faces, and data.source is demo; set data.source")
             result = study_results(_runs(name, study, studies), averaged=bool(study.ensemble))
         except (InputError, TrialFailed) as error:
             print(f"ERROR: {name}: {error}", file=sys.stderr, flush=True)
@@ -64,7 +66,10 @@ def main() -> None:
 
 def _write_page(studies: dict[str, Study]) -> None:
     with atomic_output(PAGE) as path:
-        path.write_text(render_studies({name: study.model_dump() for name, study in studies.items()}, _results()))
+        waiting = not_done(studies, _results(), drawn=True)
+        path.write_text(
+            render_studies({name: study.model_dump() for name, study in studies.items()}, _results(), list(waiting))
+        )
 
 
 def _results() -> dict[str, Any]:
@@ -77,6 +82,9 @@ def _runs(name: str, study: Study, studies: dict[str, Study]) -> list[StudyRun]:
     if study.ensemble:
         return [run for member in study.ensemble for run in _runs(member, studies[member], studies)]
     params, runs = Params.load().changed(study.settings), []
+    start = params.recipe.init.rpartition("-")[0]
+    if start in studies and not recorded(params.recipe.init):
+        raise InputError(f"it starts from the model of {params.recipe.init}, which was not run here; run {start} first")
     with trials(params, name, STAGES, ("data",), sequential=False) as series:
         for number, (fold, seed) in enumerate(product(study.folds, study.seeds)):
             metrics = series.metrics(number, {**study.settings, "split.fold": fold, "seed": seed})

@@ -56,14 +56,18 @@ class Study(Section):
     def _trains_or_averages(self) -> Self:
         if self.ensemble is None and "model" not in self.settings:
             raise ValueError("settings must name the model, or ensemble the studies to average")
+        if given := {"seed", "split.fold"} & self.settings.keys():
+            raise ValueError(f"settings: {min(given)} is given by {'seeds' if 'seed' in given else 'folds'}")
         if self.ensemble is not None and self.model_fields_set & {"recipe", "settings", "folds", "seeds"}:
             raise ValueError("ensemble averages other studies, so it has no recipe, settings, folds and seeds")
         return self
 
     @property
     def determining(self) -> dict[str, Any]:
-        """What decides the results of the study."""
-        return self.model_dump(include={"settings", "folds", "seeds", "ensemble"})
+        """What decides the results of the study. `allow_seen_test` only permits them."""
+        decisive = self.model_dump(include={"settings", "folds", "seeds", "ensemble"})
+        settings = {key: value for key, value in self.settings.items() if not key.endswith(".allow_seen_test")}
+        return decisive | {"settings": settings}
 
 
 class StudyFile(Section):
@@ -107,15 +111,24 @@ def chosen(studies: dict[str, Study], names: list[str]) -> dict[str, Study]:
 def not_done(studies: dict[str, Study], results: dict[str, Any], drawn: bool) -> dict[str, Study]:
     """Return the studies without a result of their present settings; those that average others come last.
 
+    A study that averages others also waits if they do, or if it averaged earlier runs of theirs.
+
     Args:
         studies: the studies by name.
         results: the results by name, each with what `Study.determining` was when it was made.
         drawn: whether results on drawn faces count.
     """
     done = {name: result for name, result in results.items() if drawn or not result["drawn_faces"]}
-    waiting = {
-        name: study
-        for name, study in studies.items()
-        if any(done.get(name, {}).get(key) != value for key, value in study.determining.items())
-    }
+
+    def waits(name: str, study: Study) -> bool:
+        result = done.get(name, {})
+        if any(result.get(key) != value for key, value in study.determining.items()):
+            return True
+        members = study.ensemble or []
+        if any(waits(member, studies[member]) for member in members):
+            return True
+        commits = [commit for member in members for commit in done[member]["commit"].split(", ")]
+        return bool(members) and ", ".join(dict.fromkeys(commits)) != result["commit"]
+
+    waiting = {name: study for name, study in studies.items() if waits(name, study)}
     return dict(sorted(waiting.items(), key=lambda item: bool(item[1].ensemble)))

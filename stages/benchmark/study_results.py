@@ -57,21 +57,24 @@ def read_run(reference: str, table: str, metrics: dict[str, Any]) -> StudyRun:
     from dvc.api import DVCFileSystem  # slow to import
     from dvc.exceptions import DvcException
 
-    training = subprocess.run(
-        ["git", "show", f"{reference}:metrics/training.json"], capture_output=True, text=True, check=True
-    )
+    training = _git("show", f"{reference}:metrics/training.json")
+    revision = _git("rev-parse", reference).strip()  # its name can also be that of a branch
     *_, first, rest, name = reference.split("/")
     try:
         with TemporaryDirectory() as folder:
             copy = Path(folder) / "table.csv"
-            DVCFileSystem(rev=name).get_file(table, str(copy))
+            DVCFileSystem(rev=revision).get_file(table, str(copy))
             rows = read_index(copy)
     except (DvcException, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{name}: its predictions are not in the local cache ({reason}); try `dvc pull`") from None
     labels = rows.columns.drop([*FACE, "prediction"])
     rows = rows.astype(dict.fromkeys(labels, float))
-    return StudyRun(rows, metrics, json.loads(training.stdout), first + rest)
+    return StudyRun(rows, metrics, json.loads(training), first + rest)
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout
 
 
 def study_results(runs: list[StudyRun], averaged: bool) -> dict[str, Any]:
@@ -88,7 +91,8 @@ def study_results(runs: list[StudyRun], averaged: bool) -> dict[str, Any]:
         1, over all runs; where it is of test faces and there are enough groups, its 95 % interval as `low` and `high`,
         which is about the recipe if there are several runs of a face; and the `mean` and `std` over runs if there are
         several. Further: `runs`, `faces`, `groups`, `parameters` (of all networks that predict a face), `drawn_faces`,
-        `leaks` and `seen_test` (the most of any run, where there are such faces), `seconds` of training, `device`,
+        `leaks` and `seen_test` (of the faces that one run tests, or of all where runs test different ones; the most of
+        any run that tests them), `seconds` of training, `device`,
         `threads`, `precision`, `torch` and `commit`.
 
     Raises:
@@ -108,11 +112,6 @@ def study_results(runs: list[StudyRun], averaged: bool) -> dict[str, Any]:
         metrics |= _reported_metrics(runs)
         if repeated > 1:
             metrics |= _test_metrics("ensemble", [together], labels)
-    notes = {
-        name: max(found, key=lambda count: count["faces"])
-        for name in ("leaks", "seen_test")
-        if (found := [run.metrics[name] for run in runs if name in run.metrics])
-    }
     return {
         "metrics": rounded(metrics),
         "runs": len(runs),
@@ -120,11 +119,22 @@ def study_results(runs: list[StudyRun], averaged: bool) -> dict[str, Any]:
         "groups": together["group"].nunique(),
         "parameters": round(fmean(run.metrics["parameters"] for run in runs) * (repeated if averaged else 1)),
         "drawn_faces": any(run.metrics["drawn_faces"] for run in runs),
-        **notes,
+        **{name: count for name in ("leaks", "seen_test") if (count := _counted(name, runs))},
         "seconds": round(sum(run.training["seconds"] for run in runs), 1),
         **{name: _joined(run.training[name] for run in runs) for name in ("device", "threads", "precision", "torch")},
         "commit": _joined(run.commit for run in runs),
     }
+
+
+def _counted(name: str, runs: list[StudyRun]) -> dict[str, int]:
+    """Return the counts of test faces that runs report under a name: the largest of each test part, added up."""
+    counts: dict[frozenset[int], dict[str, Any]] = {}
+    for run in runs:
+        part = frozenset(run.predictions["id"])
+        none = {"faces": 0, "of": len(part)}
+        counts[part] = max(counts.get(part, none), run.metrics.get(name, none), key=lambda count: count["faces"])
+    total = pd.DataFrame(list(counts.values())).drop(columns="datasets", errors="ignore").fillna(0).sum()
+    return total.astype(int).to_dict() if total["faces"] else {}
 
 
 def _test_metrics(name: str, tables: list[pd.DataFrame], labels: list[str]) -> dict[str, dict[str, float]]:

@@ -66,6 +66,8 @@ def test_a_study_has_the_settings_of_its_recipe_and_those_of_train_apply_to_its_
      "studies.a.original.0.metric: 'accuracy' is not allowed"),
     ("{about: x, settings: {model: cnn5}, original: [{metric: test.accuracy, value: 50, source: x, difference: y}]}",
      "studies.a.original.0.value: 50 is not allowed"),
+    ("{about: x, settings: {model: cnn5, seed: 3}}", "studies.a: settings: seed is given by seeds"),
+    ("{about: x, settings: {model: cnn5, split.fold: 3}}", "studies.a: settings: split.fold is given by folds"),
 ])  # fmt: skip
 def test_what_a_study_cannot_be_is_refused(tmp_path: Path, study: str, message: str):
     with pytest.raises(InputError, match=re.escape(f"studies.yaml: {message}")):
@@ -90,9 +92,12 @@ def test_the_studies_of_this_project_are_valid():
 def test_a_study_is_done_if_its_result_is_of_its_settings_and_of_real_faces():
     study = Study(about="x", settings={"model": "cnn5"})
     studies = {"b": Study(about="x", ensemble=["a"]), "a": study}
-    done = {name: {**one.determining, "drawn_faces": False} for name, one in studies.items()}
+    done = {name: {**one.determining, "drawn_faces": False, "commit": "c"} for name, one in studies.items()}
     assert not_done(studies, done, drawn=False) == {} and list(not_done(studies, {}, drawn=False)) == ["a", "b"]
-    assert list(not_done(studies, {**done, "a": {**done["a"], "seeds": [0, 1]}}, drawn=False)) == ["a"]
+    assert list(not_done(studies, {**done, "a": {**done["a"], "seeds": [0, 1]}}, drawn=False)) == ["a", "b"]
+    assert list(not_done(studies, {**done, "a": {**done["a"], "commit": "d"}}, drawn=False)) == ["b"]
+    permitted = study.model_copy(update={"settings": {"model": "cnn5", "models.cnn5.allow_seen_test": True}})
+    assert not_done({"a": permitted}, done, drawn=False) == {}
     drawn = {name: {**result, "drawn_faces": True} for name, result in done.items()}
     assert list(not_done(studies, drawn, drawn=False)) == ["a", "b"] and not_done(studies, drawn, drawn=True) == {}
 
@@ -161,6 +166,8 @@ def test_runs_of_folds_are_put_together():
         accuracy_score(every["label"], every["prediction"]), abs=1e-6
     )
     assert "std" in found["test.accuracy"] and not [name for name in found if name.startswith("ensemble")]
+    leaks = study_results([run(range(60), 0, leaks={"faces": 5, "of": 60}), runs[1]], averaged=False)["leaks"]
+    assert leaks == {"faces": 5, "of": 90}
     one = study_results(runs[:1], averaged=False)["metrics"]["test.accuracy"]
     assert set(one) == {"value", "low", "high"}
 
@@ -182,8 +189,9 @@ def test_the_page_has_our_results_beside_theirs_and_says_what_leaks():
     study = Study(about="one", settings={"model": "cnn5"}, seeds=[0, 1], original=original)
     studies = {"a": study.model_dump(), "b": Study(about="waits", settings={"model": "cnn8"}).model_dump()}
     result = study_results([run(range(90), 0, leaks={"faces": 5, "of": 90}), run(range(90), 1)], averaged=False)
+    result |= {"commit": f"{'a' * 40}, {'b' * 40}"}
     results = {"a": study.determining | result, "old": study.determining | result}
-    page = render_studies(studies, results)
+    page = render_studies(studies, results, ["b"])
     ours, row = result["metrics"]["test.accuracy"], next(line for line in page.splitlines() if "A \\| B, 2020" in line)
     cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
     assert cells[:2] == ["a", "test.accuracy"] and cells[4:] == ["0.700", "A \\| B, 2020", "chose on \\*test\\*"]
@@ -193,7 +201,21 @@ def test_the_page_has_our_results_beside_theirs_and_says_what_leaks():
     assert cells[3] == f"{ours['mean']:.3f} ± {ours['std']:.3f}"
     assert "No longer in the file" in page and "stages.benchmark.studies b`: waits" in page
     assert "2 runs: fold 0; seeds 0, 1; 90 test faces of 30 groups" in page and "`model=cnn5`" in page
-    assert "Every study is done" in render_studies({"a": study.model_dump()}, results)
+    assert f"from commit {'a' * 12}, {'b' * 12}." in page and "Of earlier settings" not in page
+    assert "Every study is done" in render_studies({"a": study.model_dump()}, results, [])
+    assert "**Of earlier settings.**" in render_studies(studies, results, ["a", "b"])
+    misspelt = study.model_copy(update={"original": [study.original[0].model_copy(update={"metric": "test.acuracy"})]})
+    with pytest.raises(InputError, match="studies.a.original: its result has no metric 'test.acuracy': did you mean"):
+        render_studies({"a": misspelt.model_dump()}, results, [])
+
+
+def test_the_page_of_this_project_is_that_of_its_results():
+    studies = read_studies(ROOT / FILE)
+    results = json.loads((ROOT / "metrics/studies.json").read_text())
+    page = render_studies(
+        {name: study.model_dump() for name, study in studies.items()}, results, list(not_done(studies, results, True))
+    )
+    assert page == (ROOT / "metrics/studies.md").read_text()
 
 
 # The command
@@ -205,6 +227,22 @@ def test_the_page_has_our_results_beside_theirs_and_says_what_leaks():
 def test_what_is_no_study_is_refused(project: Project, options: tuple[str, ...], line: str):
     done = project.run(*STUDIES, *options)
     assert done.returncode and line in done.stderr and not (project.folder / "metrics/studies.md").exists()
+
+
+def test_a_result_on_real_faces_is_not_replaced_by_one_on_drawn_faces(project: Project):
+    results = project.folder / "metrics/studies.json"
+    results.parent.mkdir(exist_ok=True)
+    results.write_bytes((ROOT / "metrics/studies.json").read_bytes())
+    done = project.run(*STUDIES, "fer2013-cnn5")
+    assert done.returncode == 1 and "ERROR: fer2013-cnn5: metrics/studies.json has its result on real" in done.stderr
+    assert results.read_bytes() == (ROOT / "metrics/studies.json").read_bytes()
+
+
+def test_a_study_whose_start_was_not_run_is_refused(project: Project):
+    project.ok("git", "init", "-q")
+    done = project.run(*STUDIES, "sfew-vgg8-tuned")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.endswith("the model of start-vgg8-0, which was not run here; run start-vgg8 first\n")
 
 
 def test_the_page_is_written_without_running_anything(project: Project):
@@ -263,3 +301,6 @@ def test_studies_that_were_killed_go_on_and_a_finished_one_is_not_repeated(proje
     done = project.run(*STUDIES, "folds")
     assert done.returncode == 1 and "folds-0 was made with a different models.cnn5" in done.stderr
     assert "dvc exp remove folds-0" in done.stderr
+    project.ok("git", "update-ref", f"refs/exps/{'0' * 2}/{'0' * 38}/folds-0", "HEAD")
+    done = project.run(*STUDIES, "folds")
+    assert done.returncode == 1 and "folds-0: experiments from 2 commits have this name" in done.stderr

@@ -81,7 +81,7 @@ class Trials:
         """
         experiment, values = f"{self._name}-{number}", self._described(settings)
         try:
-            if not _references(experiment):
+            if not recorded(experiment):
                 if (
                     self._sequential and number < self._last
                 ):  # it failed in an earlier run, and later trials were chosen knowing that
@@ -98,7 +98,7 @@ class Trials:
             metrics = self._read(experiment, settings)
         except (KeyError, subprocess.CalledProcessError):
             raise InputError(
-                f"{experiment} is an experiment but not a trial of this command; choose another --name"
+                f"{experiment} is an experiment but not a trial of this command; {_advice(experiment)}"
             ) from None
         tqdm.write(f"trial {number}: validation macro-F1 {metrics['validation']['macro_f1']:.4f}: {values}", sys.stderr)
         return metrics
@@ -120,11 +120,11 @@ class Trials:
                 errors.append(line.strip())
                 if line.startswith("epoch "):
                     tqdm.write(line, sys.stderr, end="")
-        if not _references(experiment):
+        if not recorded(experiment):
             raise TrialFailed(_reason(errors))
 
     def _read(self, experiment: str, settings: Settings) -> dict[str, Any]:
-        reference, yaml = _references(experiment).split()[0], YAML(typ="safe")
+        reference, yaml = _reference(experiment), YAML(typ="safe")
         lock = yaml.load(_git("show", f"{reference}:dvc.lock"))["stages"]
         stages = [lock[name] for name in self._stages]
         file = yaml.load(_git("show", f"{reference}:params.yaml"))
@@ -142,13 +142,13 @@ class Trials:
         if different:
             raise InputError(
                 f"{experiment} was made with a different {', '.join(different)}, so new trials could not be compared "
-                f"with it; choose another --name, or remove it by `dvc exp remove {experiment}`"
+                f"with it; {_advice(experiment)}"
             )
         return json.loads(_git("show", f"{reference}:metrics/metrics.json"))
 
     def reference(self, number: int) -> str:
         """Return the git reference of the experiment of a trial that has been run."""
-        return _references(f"{self._name}-{number}").split()[0]
+        return _reference(f"{self._name}-{number}")
 
     def _described(self, settings: Settings) -> str:
         values = {key.removeprefix(f"models.{self._params.model}."): value for key, value in settings.items()}
@@ -192,9 +192,26 @@ def _check_data() -> None:
         raise InputError("dvc.lock: the data do not match params.yaml and the code; run: dvc repro augment")
 
 
+def recorded(experiment: str) -> bool:
+    """Say whether there is an experiment of this name, from any commit."""
+    return bool(_references(experiment))
+
+
 def _references(experiment: str) -> str:
     """Return the git references of the experiments that match a name or pattern, from any commit, one per line."""
     return _git("for-each-ref", "--format=%(refname)", f"refs/exps/??/*/{experiment}")
+
+
+def _reference(experiment: str) -> str:
+    """Return the git reference of an experiment; InputError if experiments from several commits have this name."""
+    found = _references(experiment).split()
+    if len(found) > 1:
+        raise InputError(f"{experiment}: experiments from {len(found)} commits have this name; {_advice(experiment)}")
+    return found[0]
+
+
+def _advice(experiment: str) -> str:
+    return f"remove it by `dvc exp remove {experiment}`, or choose another name"
 
 
 def _git(*arguments: str) -> str:
