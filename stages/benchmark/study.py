@@ -64,10 +64,8 @@ class Study(Section):
 
     @property
     def determining(self) -> dict[str, Any]:
-        """What decides the results of the study. `allow_seen_test` only permits them."""
-        decisive = self.model_dump(include={"settings", "folds", "seeds", "ensemble"})
-        settings = {key: value for key, value in self.settings.items() if not key.endswith(".allow_seen_test")}
-        return decisive | {"settings": settings}
+        """What decides the results of the study."""
+        return self.model_dump(include={"settings", "folds", "seeds", "ensemble"})
 
 
 class StudyFile(Section):
@@ -121,8 +119,8 @@ def not_done(studies: dict[str, Study], results: dict[str, Any], drawn: bool) ->
     done = {name: result for name, result in results.items() if drawn or not result["drawn_faces"]}
 
     def waits(name: str, study: Study) -> bool:
-        result = done.get(name, {})
-        if any(result.get(key) != value for key, value in study.determining.items()):
+        result = done.get(name)
+        if result is None or _decisive(result) != _decisive(study.determining):
             return True
         members = study.ensemble or []
         if any(waits(member, studies[member]) for member in members):
@@ -132,3 +130,9 @@ def not_done(studies: dict[str, Study], results: dict[str, Any], drawn: bool) ->
 
     waiting = {name: study for name, study in studies.items() if waits(name, study)}
     return dict(sorted(waiting.items(), key=lambda item: bool(item[1].ensemble)))
+
+
+def _decisive(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what decided a result, of what was `Study.determining`; `allow_seen_test` only permits a training."""
+    settings = {key: value for key, value in values["settings"].items() if not key.endswith(".allow_seen_test")}
+    return {"settings": settings, **{key: values[key] for key in ("folds", "seeds", "ensemble")}}
