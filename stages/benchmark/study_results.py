@@ -1,7 +1,6 @@
 """The metrics of a study, from the predictions and metrics of its runs."""
 
 import json
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import pandas as pd
 from stages.base.errors import InputError
 from stages.base.rounding import rounded
 from stages.benchmark.comparison.paired import paired_metrics, single_metrics
+from stages.benchmark.jobs.snapshot import git
 from stages.benchmark.results import FACE, ensemble
 from stages.faces.table import read_index
 
@@ -57,8 +57,8 @@ def read_run(reference: str, table: str, metrics: dict[str, Any]) -> StudyRun:
     from dvc.api import DVCFileSystem  # slow to import
     from dvc.exceptions import DvcException
 
-    training = _git("show", f"{reference}:metrics/training.json")
-    revision = _git("rev-parse", reference).strip()  # its name can also be that of a branch
+    training = git("show", f"{reference}:metrics/training.json")
+    revision = git("rev-parse", reference).decode().strip()  # its name can also be that of a branch
     *_, first, rest, name = reference.split("/")
     try:
         with TemporaryDirectory() as folder:
@@ -71,10 +71,6 @@ def read_run(reference: str, table: str, metrics: dict[str, Any]) -> StudyRun:
     labels = rows.columns.drop([*FACE, "prediction"])
     rows = rows.astype(dict.fromkeys(labels, float))
     return StudyRun(rows, metrics, json.loads(training), first + rest)
-
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout
 
 
 def study_results(runs: list[StudyRun], averaged: bool) -> dict[str, Any]:
