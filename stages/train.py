@@ -23,6 +23,7 @@ from stages.training import distributed
 from stages.training.checkpoint import Checkpoint
 from stages.training.dataset import select_faces
 from stages.training.determinism import check_deterministic
+from stages.training.distillation import load_teachers, probabilities, weight_hashes
 from stages.training.facts import determining_facts, final_facts, initial_facts, speed_facts
 from stages.training.gpu_batch import for_device
 from stages.training.initial_weights import expected_inputs, initial_network
@@ -52,16 +53,21 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     run = replace(run, recipe=(recipe := for_device(run.recipe, device, len(faces))))
     size = recipe.input_size or faces.pixels.shape[1]
     inputs = Inputs.fit(faces.pixels, size, per_face=recipe.normalise == "face")
-    network, seen = initial_network(recipe, labels, len(inputs.mean), inputs.size, "data/model")
+    channels = len(inputs.mean)
+    network, seen = initial_network(recipe, labels, channels, inputs.size, "data/model")
+    teachers, seen_by_teachers = load_teachers(recipe, labels, channels, "data/model")
+    seen = pd.concat([seen, seen_by_teachers])
     inputs = expected_inputs(recipe, network, inputs)
     network.to(device).to(memory_format=torch.channels_last)
     check_deterministic(network, inputs, recipe)
     hashes = {str(path): sha256(path) for path in (INDEX, COPIES)}
     every = pd.concat([index, read_index(REMOVED, *SPLIT_COLUMNS, *COLUMNS)], ignore_index=True)
-    facts = initial_facts(run, labels, network, inputs, hashes, seen_test_faces(run, every, seen))
+    seen_test = seen_test_faces(run, every, seen)
+    facts = initial_facts(run, labels, network, inputs, hashes, seen_test, weight_hashes(teachers))
     limit = recipe.memory_share * hardware.total_memory(device)
     faces, validation = faces.to(device, limit), validation.to(device, limit)
-    training = Training(network, inputs, faces, validation, len(labels), recipe, run.seed)
+    taught = probabilities(teachers, labels, faces.pixels, device) if teachers else None
+    training = Training(network, inputs, faces, validation, len(labels), recipe, run.seed, taught)
     checkpoint = Checkpoint(determining_facts(facts), training.computation)
     training.restore(checkpoint)
     run_epochs(training, checkpoint, paths.curves, run.model)

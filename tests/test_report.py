@@ -85,7 +85,7 @@ class Run:
         self.write(
             "data/model/config.json",
             {
-                "recipe": saved.recipe(init="random", epochs=9, lr=0.0123, precision="auto"),
+                "recipe": saved.recipe(init="random", teachers=[], epochs=9, lr=0.0123, precision="auto"),
                 "seed": 3,
                 "fold": 0,
                 "validation_folds": 1,
@@ -693,17 +693,26 @@ def test_the_card_describes_every_data_set(tmp_path: Path):
 
 
 @pytest.mark.parametrize("real", [False, True])
-def test_the_card_does_not_license_weights_that_others_trained(real: bool, run: Run, odd: Run, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("recipe", "how"),
+    [
+        ({"init": "imagenet"}, "started from other weights (imagenet)"),
+        ({"teachers": ["a", "b"]}, "learned from other models (a, b)"),
+        ({"init": "c", "teachers": ["a"]}, "started from other weights (c) and learned from other models (a)"),
+    ],
+)
+def test_the_card_does_not_license_weights_that_others_trained(
+    real: bool, recipe: dict, how: str, run: Run, odd: Run, tmp_path: Path
+) -> None:
     before = odd if real else run
     assert "other weights" not in before.card
     other = copy(before, tmp_path / "project")
     config = other.json("data/model/config.json")
-    other.write("data/model/config.json", config | {"recipe": config["recipe"] | {"init": "imagenet"}})
+    other.write("data/model/config.json", config | {"recipe": config["recipe"] | recipe})
     card = other.report().card
     head = YAML(typ="safe").load(card.split("---\n")[1])
     assert head["license"] == "other" and head["license_name"]
-    whose = "too" if real else "to these weights"
-    assert f"Training started from other weights (imagenet), whose terms apply {whose}." in flat(card)
+    assert f"Training {how}, whose terms apply too." in flat(card)
 
 
 # In a browser without network

@@ -82,9 +82,10 @@ def _runs(name: str, study: Study, studies: dict[str, Study]) -> list[StudyRun]:
     if study.ensemble:
         return [run for member in study.ensemble for run in _runs(member, studies[member], studies)]
     params, runs = Params.load().changed(study.settings), []
-    start = params.recipe.init.rpartition("-")[0]
-    if start in studies and not recorded(params.recipe.init):
-        raise InputError(f"it starts from the model of {params.recipe.init}, which was not run here; run {start} first")
+    for model in (params.recipe.init, *params.recipe.teachers):
+        start = model.rpartition("-")[0]
+        if start in studies and not recorded(model):
+            raise InputError(f"it learns from the model of {model}, which was not run here; run {start} first")
     with trials(params, name, STAGES, ("data",), sequential=False) as series:
         for number, (fold, seed) in enumerate(product(study.folds, study.seeds)):
             metrics = series.metrics(number, {**study.settings, "split.fold": fold, "seed": seed})

@@ -19,7 +19,6 @@ def notes(metrics: dict[str, Any]) -> list[str]:
         counts = f"{leaks['faces']:,} of {leaks['of']:,}"
         lines.append(f"leaks: {counts} {LEAK}, and validation leaks too; metrics are too high.")
     if seen := metrics.get("seen_test"):
-        lines.append(
-            f"Initial weights saw at least {seen['faces']} of {seen['of']} test faces: metrics can be too high."
-        )
+        counts = f"{seen['faces']} of {seen['of']}"
+        lines.append(f"Initial weights or teachers saw at least {counts} test faces: metrics can be too high.")
     return lines

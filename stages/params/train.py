@@ -2,9 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from stages.base.section import Section
+from stages.base.section import Section, distinct
 
 
 class Train(Section):
@@ -13,6 +13,8 @@ class Train(Section):
     KEY: ClassVar[str] = "train"
     arch: str | None
     init: str
+    teachers: Annotated[list[str], AfterValidator(distinct)]
+    teachers_share: Annotated[float, Field(ge=0, le=1)]
     allow_seen_test: bool
     epochs: Annotated[int, Field(ge=1, le=1_000_000)]
     patience: Annotated[int, Field(ge=1)]

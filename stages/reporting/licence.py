@@ -21,17 +21,19 @@ def licence(config: dict[str, Any]) -> Licence:
     Args:
         config: the content of its `config.json`.
     """
-    init, inherited = config["recipe"]["init"], config["recipe"]["init"] != "random"
+    recipe = config["recipe"]
+    others = [f"started from other weights ({recipe['init']})"] if recipe["init"] != "random" else []
+    if recipe["teachers"]:
+        others.append(f"learned from other models ({', '.join(recipe['teachers'])})")
+    inherited = f" Training {' and '.join(others)}, whose terms apply too." if others else ""
     if any(not source["drawn"] for source in config["sources"].values()):
         text = (
             "These data sets are provided for research only, and their images may not be passed on (our reading of "
             "their terms). Treat the weights as subject to the terms of all these data sets, because they were "
             "computed from these images."
         )
-        others = f" Training started from other weights ({init}), whose terms apply too." if inherited else ""
-        return Licence("research-only-as-its-data", text + others)
+        return Licence("research-only-as-its-data", text + inherited)
     if inherited:
-        text = "The drawings are in the public domain (CC0-1.0). Training started from other weights "
-        return Licence("as-its-initial-weights", text + f"({init}), whose terms apply to these weights.")
+        return Licence("as-the-models-it-learned-from", "The drawings are in the public domain (CC0-1.0)." + inherited)
     text = "The drawings are in the public domain (CC0-1.0), and so are the weights that were computed from them."
     return Licence("cc0-1.0", text)

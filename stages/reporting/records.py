@@ -21,7 +21,7 @@ Intervals = Annotated[dict[str, Interval], Field(default_factory=dict)]  # by me
 
 
 class Seen(Record):
-    """How many of the faces by which a model is tested its initial weights have seen."""
+    """How many of the faces by which a model is tested its initial weights, or its teachers, have seen."""
 
     faces: Count
     of: Count

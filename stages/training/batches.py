@@ -19,7 +19,7 @@ MicroBatches = list[tuple[Tensor, Tensor]]
 
 
 class Batches:
-    """Makes the batches of a training as its recipe says: `augment`, `erase`, `mix`, and label smoothing.
+    """Makes the batches of a training as its recipe says: `augment`, `erase`, `mix`, label smoothing, teachers.
 
     Several batches are augmented at once, because many small tensor operations keep a GPU waiting. The random numbers
     of a whole epoch are drawn at its start and on the CPU, so that (but for the noise in erased rectangles) they are
@@ -33,10 +33,19 @@ class Batches:
         classes: number of classes.
         recipe: the training recipe.
         seed: seed of the run.
+        taught: the probabilities of the teachers, float32, N×classes, on the device to train on.
     """
 
-    def __init__(self, faces: LabelledFaces, inputs: Inputs, classes: int, recipe: Train, seed: int) -> None:
-        self._faces, self._inputs, self._recipe, self._seed = faces, inputs, recipe, seed
+    def __init__(
+        self,
+        faces: LabelledFaces,
+        inputs: Inputs,
+        classes: int,
+        recipe: Train,
+        seed: int,
+        taught: Tensor | None = None,
+    ) -> None:
+        self._faces, self._inputs, self._recipe, self._seed, self._taught = faces, inputs, recipe, seed, taught
         self._device = faces.targets.device
         self._noise = Generator(self._device)
         smoothing = recipe.label_smoothing
@@ -65,11 +74,15 @@ class Batches:
         at_once = max(1, CHUNK_BYTES[self._device.type] // (parts * count * self._bytes_per_face()))  # steps
         first = done // at_once * at_once
         recipe, drawn = self._recipe, self._draw(number, positions)
-        chunks = self._faces.read(rows[first:].flatten(), at_once * parts * count)
-        for start, (faces, targets) in zip(range(first, steps, at_once), chunks, strict=True):
+        chosen = rows[first:].flatten()
+        chunks = self._faces.read(chosen, at_once * parts * count)
+        taught = chosen.to(self._device).split(at_once * parts * count)
+        for start, (faces, targets), places in zip(range(first, steps, at_once), chunks, taught, strict=True):
             here = slice(start * parts * count, (start + at_once) * parts * count)
             images = augmentation.augment(to_images(faces), self._inputs.size, drawn[Purpose.DISTORTION][:, here])
             images, probabilities = self._inputs.normalise(images), self._probabilities[targets]
+            if self._taught is not None:
+                probabilities = probabilities.lerp(self._taught[places], recipe.teachers_share)
             if recipe.erasing:
                 self._noise.manual_seed(combine_seeds(self._seed, Purpose.NOISE, number, start, distributed.rank()))
                 images = erasing.erase(images, drawn[Purpose.ERASING][:, here], self._noise)

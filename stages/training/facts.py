@@ -25,6 +25,7 @@ def initial_facts(
     inputs: Inputs,
     data: dict[str, str],
     seen_test: dict[str, Any] | None,
+    teachers: list[str],
 ) -> dict:
     """Return everything that determines how a training goes, except the device.
 
@@ -34,7 +35,8 @@ def initial_facts(
         network: the network with its initial weights.
         inputs: the preprocessing, which stands for the pixels that the indexes do not identify.
         data: the hash of each index.
-        seen_test: the test faces that the initial weights have seen, as `seen_test_faces` counts them.
+        seen_test: the test faces that the initial weights or the teachers have seen, as `seen_test_faces` counts them.
+        teachers: the hash of each teacher's weights.
     """
     return {
         "recipe": run.recipe.model_dump(),
@@ -45,6 +47,7 @@ def initial_facts(
         "dataset": run.dataset,
         "labels": labels,
         "initial_weights": saved_model.sha256(network),
+        "teachers": teachers,
         "seen_test": seen_test,
         "inputs": asdict(inputs),
         "data": data,

@@ -71,6 +71,7 @@ class Training:
         classes: number of classes.
         recipe: the training recipe.
         seed: seed of all random numbers.
+        taught: what teachers predict for the training faces, float32, N×classes, on the device (see `distillation`).
 
     Attributes:
         history: the finished epochs, including those before a restart.
@@ -87,12 +88,13 @@ class Training:
         classes: int,
         recipe: Train,
         seed: int,
+        taught: Tensor | None = None,
     ) -> None:
         self.network, self.inputs, self.train, self.validation = network, inputs, train, validation
         self.recipe, self.seed = recipe, seed
         self.device = train.targets.device
         self.dtype = precision(self.device, recipe.precision)
-        self.batches = Batches(train, inputs, classes, recipe, seed)
+        self.batches = Batches(train, inputs, classes, recipe, seed, taught)
         self.dropout = default_generator(self.device)
         self.targets = train.targets.cpu()  # batches are drawn on the CPU, so that they are the same on every device
         self.class_weights = class_weights(train.targets, classes) if recipe.balance == "weights" else None

@@ -14,7 +14,9 @@ from stages.base.files import sha256 as file_sha256
 from stages.base.tables import read_table
 from stages.faces.subsets import Subsets, subsets
 from stages.models.config import HASHES, read_config
+from stages.models.networks import PRETRAININGS
 from stages.models.saved_model import CONFIG, TRAINED_ON
+from stages.params.models import Recipe
 from stages.training.run import Run
 
 COLUMNS = ["dataset", "unit", "sha256", "phash"]
@@ -23,12 +25,13 @@ MAX_BYTES = 24 * 2**20  # of `trained_on.csv`; about 300,000 faces
 NONE = pd.DataFrame(columns=COLUMNS, dtype=str)
 
 
-def read_seen(folder: Path, name: str) -> pd.DataFrame:
+def read_seen(folder: Path, name: str, key: str = "train.init") -> pd.DataFrame:
     """Return the faces that a trained model has seen.
 
     Args:
         folder: the folder of the model.
         name: what error messages call the model.
+        key: where the name was given, for messages.
 
     Returns:
         One row for each face, with `COLUMNS`.
@@ -39,7 +42,7 @@ def read_seen(folder: Path, name: str) -> pd.DataFrame:
     path, recorded = folder / TRAINED_ON, read_config(folder / CONFIG)[HASHES].get("trained_on")
     if not path.exists() or recorded is None:
         raise InputError(
-            f"train.init: {name} has no {TRAINED_ON}, or no hash of it, because an earlier version of the code trained "
+            f"{key}: {name} has no {TRAINED_ON}, or no hash of it, because an earlier version of the code trained "
             "it, so it is not known whether it has seen the test faces; train it again"
         )
     try:
@@ -48,7 +51,7 @@ def read_seen(folder: Path, name: str) -> pd.DataFrame:
             raise ValueError(f"not the file that {CONFIG} was written with")
         return read_table(path, dict.fromkeys(COLUMNS, str))[COLUMNS]
     except (ValueError, InputError) as error:
-        raise InputError(f"train.init: {name}: {TRAINED_ON} is damaged ({str(error)[:200]}); train it again") from None
+        raise InputError(f"{key}: {name}: {TRAINED_ON} is damaged ({str(error)[:200]}); train it again") from None
 
 
 def seen_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
@@ -57,7 +60,7 @@ def seen_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> pd.DataFr
     Args:
         run: what is trained.
         index: the index that split wrote.
-        before: the faces that the initial weights have seen.
+        before: the faces that the initial weights and the teachers have seen.
     """
     chosen = _subsets(run, index)
     faces = pd.concat([chosen.train, chosen.validation])[COLUMNS]
@@ -66,9 +69,9 @@ def seen_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> pd.DataFr
 
 
 def seen_test_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> dict[str, Any] | None:
-    """Count the faces that evaluate a run and that its initial weights have seen.
+    """Count the faces that evaluate a run and that its initial weights, or its teachers, have seen.
 
-    A face was seen if the weights were trained on
+    A face was seen if these models were trained on
 
     - the same image: equal SHA-256;
     - a near-duplicate: equal perceptual hash. Among the 53,629 faces with contrast of CK+48, JAFFE, SFEW, FER2013 and
@@ -81,9 +84,9 @@ def seen_test_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> dict
 
     Args:
         run: what is trained.
-        index: the faces that split wrote, those that cleaning has removed too: the weights may have been trained on a
+        index: the faces that split wrote, those that cleaning has removed too: those models may have been trained on a
             copy of a test face that is removed here.
-        before: the faces that the initial weights have seen.
+        before: the faces that those models have seen.
 
     Returns:
         None if there is no such face. Else `faces`; `of`, the number of faces that evaluate the run; `same_image`,
@@ -112,12 +115,22 @@ def seen_test_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> dict
         of = f"{counts['of']} test {'and out-of-fold ' if run.ranked else ''}faces"
         datasets = ", ".join(f"{dataset}: {count}" for dataset, count in counts["datasets"].items())
         raise InputError(
-            f"train.init: {run.recipe.init} was trained on {counts['faces']} of the {of} ({datasets}; same image: "
+            f"{_models(run.recipe)} trained on {counts['faces']} of the {of} ({datasets}; same image: "
             f"{counts['same_image']}, near-duplicate: {counts['near_duplicate']}, same subject, film or group: "
-            f"{counts['same_group']}), so metrics would be too high; start from a model of the same split, or accept "
-            "it by train.allow_seen_test: true"
+            f"{counts['same_group']}), so metrics would be too high; choose a model of the same split, or accept it "
+            "by train.allow_seen_test: true"
         )
     return counts
+
+
+def _models(recipe: Recipe) -> str:
+    """Return which models a training learns from, as the subject of an error message."""
+    if not recipe.teachers:
+        return f"train.init: {recipe.init} was"
+    initial = [] if recipe.init in ("random", *PRETRAININGS) else [recipe.init]
+    key = "train.init and train.teachers" if initial else "train.teachers"
+    names = initial + recipe.teachers
+    return f"{key}: {', '.join(names)} {'was' if len(names) == 1 else 'were'}"
 
 
 def _subsets(run: Run, index: pd.DataFrame) -> Subsets:
