@@ -123,7 +123,7 @@ def test_every_command_runs_in_order(project: Project, drawn: Callable[..., Path
 
     stages = {command: ran(text) for command, text in printed.items() if command.startswith("dvc exp run -n")}
     trained = ["check", "train", "evaluate", "explain", "report"]
-    for name in ("google", "slower", "fold1"):
+    for name in ("google", "taught", "slower", "fold1"):
         assert next(stages[command] for command in stages if f"-n {name} " in command) == trained
     plain = next(stages[command] for command in stages if "-n plain " in command)
     assert sorted(plain) == sorted([*trained, "augment", "explore"])
