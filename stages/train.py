@@ -17,20 +17,21 @@ from stages.base.files import read_json, sha256, write_json
 from stages.base.paths import RunPaths
 from stages.faces.table import SPLIT_COLUMNS, open_faces, read_index, write_index
 from stages.models import hardware, saved_model
+from stages.models.config import HASHES
 from stages.models.preprocessing import Inputs
 from stages.sources.provenance import Sources
 from stages.training import distributed
 from stages.training.checkpoint import Checkpoint
 from stages.training.dataset import select_faces
 from stages.training.determinism import check_deterministic
-from stages.training.distillation import load_teachers, probabilities, weight_hashes
+from stages.training.distillation import load_teachers, probabilities
 from stages.training.facts import determining_facts, final_facts, initial_facts, speed_facts
 from stages.training.gpu_batch import for_device
 from stages.training.initial_weights import expected_inputs, initial_network
 from stages.training.loop import Training
 from stages.training.progress import run_epochs
 from stages.training.run import Run, parse_run
-from stages.training.seen_faces import COLUMNS, seen_faces, seen_test_faces
+from stages.training.seen_faces import COLUMNS, seen_faces, seen_test_faces, seen_validation_faces
 
 INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
 REMOVED = Path("data/split/removed.csv")
@@ -54,16 +55,20 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     size = recipe.input_size or faces.pixels.shape[1]
     inputs = Inputs.fit(faces.pixels, size, per_face=recipe.normalise == "face")
     channels = len(inputs.mean)
-    network, seen = initial_network(recipe, labels, channels, inputs.size, "data/model")
+    network, seen_by_start = initial_network(recipe, labels, channels, inputs.size, "data/model")
     teachers, seen_by_teachers = load_teachers(recipe, labels, channels, "data/model")
-    seen = pd.concat([seen, seen_by_teachers])
+    seen = {f"train.init: {recipe.init}": seen_by_start, **seen_by_teachers}
     inputs = expected_inputs(recipe, network, inputs)
     network.to(device).to(memory_format=torch.channels_last)
     check_deterministic(network, inputs, recipe)
     hashes = {str(path): sha256(path) for path in (INDEX, COPIES)}
     every = pd.concat([index, read_index(REMOVED, *SPLIT_COLUMNS, *COLUMNS)], ignore_index=True)
     seen_test = seen_test_faces(run, every, seen)
-    facts = initial_facts(run, labels, network, inputs, hashes, seen_test, weight_hashes(teachers))
+    seen_validation, of = seen_validation_faces(run, index, seen)
+    if seen_validation and not distributed.rank():  # only the first process prints
+        print(f"initial weights or teachers saw {seen_validation} of {of} validation faces: their metrics are too high")
+    teacher_hashes = [config[HASHES] for _, config in teachers]
+    facts = initial_facts(run, labels, network, inputs, hashes, seen_test, teacher_hashes)
     limit = recipe.memory_share * hardware.total_memory(device)
     faces, validation = faces.to(device, limit), validation.to(device, limit)
     taught = probabilities(teachers, labels, faces.pixels, device) if teachers else None

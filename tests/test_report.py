@@ -85,7 +85,7 @@ class Run:
         self.write(
             "data/model/config.json",
             {
-                "recipe": saved.recipe(init="random", teachers=[], epochs=9, lr=0.0123, precision="auto"),
+                "recipe": saved.recipe(init="random", epochs=9, lr=0.0123, precision="auto"),
                 "seed": 3,
                 "fold": 0,
                 "validation_folds": 1,
@@ -523,9 +523,11 @@ def test_the_page_and_the_card_begin_with_test_faces_seen_in_training(run: Run, 
     seen = {"faces": 1186, "of": 2647, "same_image": 1000, "near_duplicate": 2, "same_group": 184, "datasets": {}}
     known.write("metrics/metrics.json", known.json("metrics/metrics.json") | {"seen_test": seen})
     config = known.json("data/model/config.json")
-    known.write("data/model/config.json", config | {"recipe": config["recipe"] | {"init": "elsewhere"}})
+    recipe = config["recipe"] | {"init": "elsewhere", "teachers": ["one", "another"]}
+    known.write("data/model/config.json", config | {"recipe": recipe})
     page, card = (" ".join(text.split()) for text in (known.report().page, known.card))
-    told = "weights, elsewhere, were trained on at least 1,186 of the 2,647 faces by which this model is tested"
+    assert "Training started from elsewhere, learned what one and another predicted and ran for up to" in page
+    told = "started or learned from were trained on at least 1,186 of the 2,647 faces by which this model is tested"
     assert f"{told} (1,000 the same image, 2 a near-duplicate, 184 of the same subject, film or group)." in page
     assert page.index(told) < page.index("Drawn faces.") < page.index("Always predicting")
     assert told.replace("at", "at >", 1).replace("tested", "tested. > The metrics below can be too high.") in card

@@ -38,6 +38,9 @@ def main() -> None:
     for name, row in rows.items():
         if leaks := row.get("leaks"):
             print(f"trained on {name}: leaks: {leaks['faces']:,} of {leaks['of']:,} {LEAK}")
+        if seen := row.get("seen_test"):
+            counts = f"at least {seen['faces']:,} of {seen['of']:,} test faces"
+            print(f"trained on {name}: initial weights or teachers saw {counts}")
     if any(drawn):
         print("Some of these faces are drawn: their metrics say nothing about people.")
 
@@ -53,7 +56,7 @@ def _row(paths: RunPaths) -> dict[str, Any]:
         for dataset, part in metrics["test"]["per_dataset"].items()
     }
     row = {"labels": config["labels"], "tested_on": tested_on, "drawn_faces": config["drawn_faces"]}
-    return row | {name: metrics[name] for name in ("leaks",) if name in metrics}
+    return row | {name: metrics[name] for name in ("leaks", "seen_test") if name in metrics}
 
 
 if __name__ == "__main__":

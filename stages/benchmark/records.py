@@ -115,6 +115,7 @@ class Tested(Record):
 
     test: TestedParts
     leaks: Leak | None = None
+    seen_test: Seen | None = None
 
 
 class CrossRow(Record):
@@ -123,6 +124,7 @@ class CrossRow(Record):
     labels: list[str]
     tested_on: dict[str, Scores]
     leaks: Leak | None = None
+    seen_test: Seen | None = None
 
 
 class Crossed(Record):

@@ -1,7 +1,7 @@
 """A trained model in a folder.
 
 `weights.safetensors` holds the weights, and `config.json` all that is needed to use them. `trained_on.csv` lists the
-faces that the model has seen in training, for trainings that start from it (see stages/training/seen_faces.py).
+faces that the model has seen, for trainings that start or learn from it (see stages/training/seen_faces.py).
 """
 
 import hashlib

@@ -23,8 +23,8 @@ def licence(config: dict[str, Any]) -> Licence:
     """
     recipe = config["recipe"]
     others = [f"started from other weights ({recipe['init']})"] if recipe["init"] != "random" else []
-    if recipe["teachers"]:
-        others.append(f"learned from other models ({', '.join(recipe['teachers'])})")
+    if teachers := recipe.get("teachers"):  # models of earlier versions have no such key
+        others.append(f"learned from other models ({', '.join(teachers)})")
     inherited = f" Training {' and '.join(others)}, whose terms apply too." if others else ""
     if any(not source["drawn"] for source in config["sources"].values()):
         text = (

@@ -71,18 +71,20 @@ class Batches:
         """
         rows = self.micro_batches(positions)
         steps, parts, count = rows.shape
+        if done == steps:  # interrupted during the validation
+            return
         at_once = max(1, CHUNK_BYTES[self._device.type] // (parts * count * self._bytes_per_face()))  # steps
         first = done // at_once * at_once
         recipe, drawn = self._recipe, self._draw(number, positions)
         chosen = rows[first:].flatten()
         chunks = self._faces.read(chosen, at_once * parts * count)
-        taught = chosen.to(self._device).split(at_once * parts * count)
-        for start, (faces, targets), places in zip(range(first, steps, at_once), chunks, taught, strict=True):
+        chosen_chunks = chosen.split(at_once * parts * count)
+        for start, (faces, targets), rows_here in zip(range(first, steps, at_once), chunks, chosen_chunks, strict=True):
             here = slice(start * parts * count, (start + at_once) * parts * count)
             images = augmentation.augment(to_images(faces), self._inputs.size, drawn[Purpose.DISTORTION][:, here])
             images, probabilities = self._inputs.normalise(images), self._probabilities[targets]
             if self._taught is not None:
-                probabilities = probabilities.lerp(self._taught[places], recipe.teachers_share)
+                probabilities = probabilities.lerp(self._taught[rows_here.to(self._device)], recipe.teachers_share)
             if recipe.erasing:
                 self._noise.manual_seed(combine_seeds(self._seed, Purpose.NOISE, number, start, distributed.rank()))
                 images = erasing.erase(images, drawn[Purpose.ERASING][:, here], self._noise)

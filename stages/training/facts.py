@@ -25,7 +25,7 @@ def initial_facts(
     inputs: Inputs,
     data: dict[str, str],
     seen_test: dict[str, Any] | None,
-    teachers: list[str],
+    teachers: list[dict[str, str]],
 ) -> dict:
     """Return everything that determines how a training goes, except the device.
 
@@ -36,7 +36,7 @@ def initial_facts(
         inputs: the preprocessing, which stands for the pixels that the indexes do not identify.
         data: the hash of each index.
         seen_test: the test faces that the initial weights or the teachers have seen, as `seen_test_faces` counts them.
-        teachers: the hash of each teacher's weights.
+        teachers: the hashes of each teacher's files.
     """
     return {
         "recipe": run.recipe.model_dump(),
@@ -47,7 +47,7 @@ def initial_facts(
         "dataset": run.dataset,
         "labels": labels,
         "initial_weights": saved_model.sha256(network),
-        "teachers": teachers,
+        "teacher_hashes": teachers,
         "seen_test": seen_test,
         "inputs": asdict(inputs),
         "data": data,

@@ -1,4 +1,4 @@
-"""The faces that a model has seen: those that it, or a model from which its training started, was trained on.
+"""The faces that a model has seen: those that it was trained on, or a model from which its training started or learned.
 
 Validation faces count as trained on, because they chose the epoch.
 """
@@ -14,9 +14,7 @@ from stages.base.files import sha256 as file_sha256
 from stages.base.tables import read_table
 from stages.faces.subsets import Subsets, subsets
 from stages.models.config import HASHES, read_config
-from stages.models.networks import PRETRAININGS
 from stages.models.saved_model import CONFIG, TRAINED_ON
-from stages.params.models import Recipe
 from stages.training.run import Run
 
 COLUMNS = ["dataset", "unit", "sha256", "phash"]
@@ -54,21 +52,21 @@ def read_seen(folder: Path, name: str, key: str = "train.init") -> pd.DataFrame:
         raise InputError(f"{key}: {name}: {TRAINED_ON} is damaged ({str(error)[:200]}); train it again") from None
 
 
-def seen_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+def seen_faces(run: Run, index: pd.DataFrame, before: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the faces that the model of a run has seen when it is trained, sorted, with `COLUMNS`.
 
     Args:
         run: what is trained.
         index: the index that split wrote.
-        before: the faces that the initial weights and the teachers have seen.
+        before: the faces that the initial weights and each teacher have seen.
     """
     chosen = _subsets(run, index)
     faces = pd.concat([chosen.train, chosen.validation])[COLUMNS]
     faces = faces.assign(sha256=faces["sha256"].str[:DIGITS])
-    return pd.concat([before, faces]).drop_duplicates().sort_values(COLUMNS, ignore_index=True)
+    return pd.concat([*before.values(), faces]).drop_duplicates().sort_values(COLUMNS, ignore_index=True)
 
 
-def seen_test_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> dict[str, Any] | None:
+def seen_test_faces(run: Run, index: pd.DataFrame, before: dict[str, pd.DataFrame]) -> dict[str, Any] | None:
     """Count the faces that evaluate a run and that its initial weights, or its teachers, have seen.
 
     A face was seen if these models were trained on
@@ -86,7 +84,7 @@ def seen_test_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> dict
         run: what is trained.
         index: the faces that split wrote, those that cleaning has removed too: those models may have been trained on a
             copy of a test face that is removed here.
-        before: the faces that those models have seen.
+        before: the faces that each of those models has seen, by what messages call it, such as "train.init: name".
 
     Returns:
         None if there is no such face. Else `faces`; `of`, the number of faces that evaluate the run; `same_image`,
@@ -96,10 +94,7 @@ def seen_test_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> dict
         InputError: there are such faces, and `train.allow_seen_test` is false.
     """
     chosen = _subsets(run, index)
-    image = index["sha256"].str[:DIGITS].isin(before["sha256"])
-    near = index["phash"].isin(before["phash"])
-    linked = image | near | index["unit"].isin(before["unit"])
-    seen = index["group"].isin(index.loc[linked, "group"])
+    image, near, seen = _seen(index, pd.concat(before.values()))
     rows = chosen.test.index.union(chosen.out_of_fold.index)
     if not seen[rows].any():
         return None
@@ -113,9 +108,11 @@ def seen_test_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> dict
     }
     if not run.recipe.allow_seen_test:
         of = f"{counts['of']} test {'and out-of-fold ' if run.ranked else ''}faces"
+        models = [name for name, faces in before.items() if _seen(index, faces)[2][rows].any()]
+        names, verb = ", ".join(models), "was" if len(models) == 1 else "were"
         datasets = ", ".join(f"{dataset}: {count}" for dataset, count in counts["datasets"].items())
         raise InputError(
-            f"{_models(run.recipe)} trained on {counts['faces']} of the {of} ({datasets}; same image: "
+            f"{names} {verb} trained on {counts['faces']} of the {of} ({datasets}; same image: "
             f"{counts['same_image']}, near-duplicate: {counts['near_duplicate']}, same subject, film or group: "
             f"{counts['same_group']}), so metrics would be too high; choose a model of the same split, or accept it "
             "by train.allow_seen_test: true"
@@ -123,14 +120,24 @@ def seen_test_faces(run: Run, index: pd.DataFrame, before: pd.DataFrame) -> dict
     return counts
 
 
-def _models(recipe: Recipe) -> str:
-    """Return which models a training learns from, as the subject of an error message."""
-    if not recipe.teachers:
-        return f"train.init: {recipe.init} was"
-    initial = [] if recipe.init in ("random", *PRETRAININGS) else [recipe.init]
-    key = "train.init and train.teachers" if initial else "train.teachers"
-    names = initial + recipe.teachers
-    return f"{key}: {', '.join(names)} {'was' if len(names) == 1 else 'were'}"
+def seen_validation_faces(run: Run, index: pd.DataFrame, before: dict[str, pd.DataFrame]) -> tuple[int, int]:
+    """Return how many validation faces of a run the initial weights or the teachers have seen, and how many there are.
+
+    Args:
+        run: what is trained.
+        index: the index that split wrote.
+        before: the faces that each of those models has seen.
+    """
+    rows = _subsets(run, index).validation.index
+    return int(_seen(index, pd.concat(before.values()))[2][rows].sum()), len(rows)
+
+
+def _seen(index: pd.DataFrame, before: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Return of each face whether models have seen the same image, a near-duplicate, and any face of its group."""
+    image = index["sha256"].str[:DIGITS].isin(before["sha256"])
+    near = index["phash"].isin(before["phash"])
+    linked = image | near | index["unit"].isin(before["unit"])
+    return image, near, index["group"].isin(index.loc[linked, "group"])
 
 
 def _subsets(run: Run, index: pd.DataFrame) -> Subsets:

@@ -66,6 +66,17 @@ def test_leaks_are_told(runs: None, capsys: pytest.CaptureFixture) -> None:
     assert "trained on jaffe: leaks: 7 of 27 test faces" in told and told.count("leaks") == 1
 
 
+def test_test_faces_seen_by_other_models_are_told(runs: None, capsys: pytest.CaptureFixture) -> None:
+    path = Path("data/cross/jaffe/metrics.json")
+    seen = {"faces": 7, "of": 27, "same_image": 5, "near_duplicate": 2, "same_group": 0}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"seen_test": seen}))
+    cross_dataset.main()
+    assert json.loads(Path("metrics/cross.json").read_text())["trained_on"]["jaffe"]["seen_test"] == seen
+    told = capsys.readouterr().out
+    assert "trained on jaffe: initial weights or teachers saw at least 7 of 27 test faces" in told
+    assert told.count("saw at least") == 1
+
+
 def test_a_run_that_is_not_there_is_refused(project: Project, runs: None) -> None:
     Path("data/cross/jaffe/metrics.json").unlink()
     line = project.refused("benchmark.cross_dataset")

@@ -264,13 +264,14 @@ def test_the_page_begins_with_what_the_split_leaks(tmp_path: Path, boards: dict[
     board = made(tmp_path, "few")
     leaks = {"out_of_fold": {"faces": 1070, "of": 2001}, "test": {"faces": 1186, "of": 2647}}
     crossed = json.loads(json.dumps(CROSSED))
-    crossed["trained_on"]["ck48"]["leaks"] = {"faces": 7, "of": 9}
+    crossed["trained_on"]["ck48"] |= {"leaks": {"faces": 7, "of": 9}, "seen_test": SEEN}
     (board.project.folder / "metrics/benchmark.json").write_text(json.dumps(board.found | {"leaks": leaks}))
     (board.project.folder / "metrics/cross.json").write_text(json.dumps(crossed))
     text = board.report().text
     told = "test faces have a training face of the same subject, sequence or near-duplicate"
     assert text.index(f"1,186 of 2,647 {told}") < text.index("1,070 of 2,001 have one") < text.index("Summary")
     assert f"Trained on ck48: The split leaks. 7 of 9 {told}" in text and "leaks" not in boards["few"].text
+    assert "Trained on ck48: initial weights or teachers saw at least 1,186 of the 2,647 test faces." in text
 
 
 def test_the_page_tells_what_is_compared_and_what_few_groups_mean(many: Board, tmp_path: Path):

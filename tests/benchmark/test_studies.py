@@ -84,9 +84,9 @@ def test_the_studies_of_this_project_are_valid():
         archives = {f"sources.local.{dataset}.path": "x" for dataset in study.settings["data.datasets"]}
         changed = params.changed({**archives, "data.source": "local", **study.settings})
         assert max(study.folds) < changed.split.folds, name
-        start = changed.recipe.init
-        if start not in ("random", *PRETRAININGS):  # the experiment of a study that stands before
-            assert names.index(start.rpartition("-")[0]) < names.index(name), name
+        for model in (changed.recipe.init, *changed.recipe.teachers):
+            if model not in ("random", *PRETRAININGS):  # the experiment of a study that stands before
+                assert names.index(model.rpartition("-")[0]) < names.index(name), name
 
 
 def test_a_study_is_done_if_its_result_is_of_its_settings_and_of_real_faces():
@@ -238,11 +238,15 @@ def test_a_result_on_real_faces_is_not_replaced_by_one_on_drawn_faces(project: P
     assert results.read_bytes() == (ROOT / "metrics/studies.json").read_bytes()
 
 
-def test_a_study_whose_start_was_not_run_is_refused(project: Project):
+@pytest.mark.parametrize(
+    ("study", "start"),
+    [("sfew-vgg8-tuned", "start-vgg8"), ("fer2013-mini_mobilenet-distilled", "fer2013-resnet18_small")],
+)
+def test_a_study_whose_start_or_teacher_was_not_run_is_refused(project: Project, study: str, start: str):
     project.ok("git", "init", "-q")
-    done = project.run(*STUDIES, "sfew-vgg8-tuned")
+    done = project.run(*STUDIES, study)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert done.stderr.endswith("the model of start-vgg8-0, which was not run here; run start-vgg8 first\n")
+    assert done.stderr.endswith(f"the model of {start}-0, which was not run here; run {start} first\n")
 
 
 def test_the_page_is_written_without_running_anything(project: Project):

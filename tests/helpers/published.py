@@ -24,7 +24,7 @@ SOURCES = {"sources": {"ck48": {"licence": "CC0-1.0", "drawn": True}}}
 def build(folder: Path, channels: int) -> None:
     """Write the model and the page, data/model and data/page, into a folder, as the stages do; skip without npm."""
     network, config = load(write_model(folder / "data/model", channels))
-    facts = config | SOURCES | {"recipe": config["recipe"] | {"init": "random", "teachers": []}}
+    facts = config | SOURCES | {"recipe": config["recipe"] | {"init": "random"}}
     (folder / "data/export").mkdir()
     write_onnx(Calibrated(network, config), face_shape(config), metadata(facts), folder / "data/export/model.onnx")
     with chdir(folder):

@@ -64,10 +64,15 @@ def test_the_metrics_of_an_epoch() -> None:
         {},
         {"mixup": 0.2, "erasing": 0.3, "ema": 0.9, "clip": 1.0, "focal": 1.0, "balance": "weights", "test_views": 10},
         {"cutmix": 0.2, "balance": "sampling", "optimizer": "sgd", "schedule": "plateau", "accumulation": 2},
+        {"teachers": ["teacher"], "allow_seen_test": True},
     ],
 )
 def test_training_and_evaluation(changes: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trainable.write_tree(tmp_path, precision="float32", **changes)
+    if "teachers" in changes:
+        trainable.write_tree(tmp_path / "first", epochs=1)
+        assert trainable.train(tmp_path / "first").returncode == 0
+        (tmp_path / "first/data/model").rename(tmp_path / "teacher")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["stage"])
     monkeypatch.setattr(loop, "epoch_metrics", lambda *tensors: epoch_metrics(*(item.cpu() for item in tensors)))

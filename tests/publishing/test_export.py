@@ -26,7 +26,7 @@ from stages.publishing.onnx_file import open_onnx, write_onnx
 from stages.publishing.quantization import left_out, write_quantized
 
 FACTS = {
-    "recipe": {"dropout": 0.3, "strength": 0.5, "test_views": 1, "init": "random", "teachers": []},
+    "recipe": {"dropout": 0.3, "strength": 0.5, "test_views": 1, "init": "random"},
     "sources": {"drawn-ck48": {"licence": "CC0-1.0", "drawn": True}},
 }
 COLOUR = {

@@ -24,7 +24,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def teacher_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tree with a model that has learned to tell bright from dark faces, and never the test face."""
     root = tmp_path_factory.mktemp("teacher")
     write_tree(root, epochs=6)
@@ -40,23 +40,25 @@ def coloured(root: Path) -> Path:
     return root
 
 
-def test_a_network_learns_what_its_teacher_predicts(tmp_path: Path, taught: Path) -> None:
-    write_tree(tmp_path, epochs=6, teachers=[str(taught / "data/model")], teachers_share=1.0)
-    for path in (tmp_path / INDEX, tmp_path / COPIES):  # all labels are wrong
+def test_a_network_learns_what_its_teacher_predicts(tmp_path: Path, teacher_tree: Path) -> None:
+    write_tree(tmp_path, epochs=6, teachers=[str(teacher_tree / "data/model")], teachers_share=1.0)
+    for path in (tmp_path / INDEX, tmp_path / COPIES):  # labels of training faces are wrong
         rows = read_index(path)
-        write_index(rows.assign(label=rows["label"].map(dict(zip(LABELS, LABELS[::-1], strict=True)))), path)
+        other = rows["label"].map(dict(zip(LABELS, LABELS[::-1], strict=True)))
+        write_index(rows.assign(label=rows["label"].where(rows["fold"] == 0, other)), path)
     done = train(tmp_path)
     assert done.returncode == 0, done.stderr
     classify = Classifier.load(tmp_path / "data/model")
     faces = bright_or_dark(40, seed=1)
     predicted = np.argmax(classify.probabilities(faces.pixels.numpy()), 1)
     assert (predicted == faces.targets.numpy()).mean() > 0.9
-    config, teacher = (json.loads((root / CONFIG).read_text()) for root in (tmp_path, taught))
-    assert config["teachers"] == [teacher["sha256"]["weights"]] and teacher["teachers"] == []
+    config, teacher = (json.loads((root / CONFIG).read_text()) for root in (tmp_path, teacher_tree))
+    assert config["teacher_hashes"] == [teacher["sha256"]] and teacher["teacher_hashes"] == []
+    assert "initial weights or teachers saw 6 of 6 validation faces: their metrics are too high" in done.stdout
 
 
-def test_a_share_of_0_changes_nothing(tmp_path: Path, taught: Path) -> None:
-    for name, teachers in (("without", []), ("with", [str(taught / "data/model")])):
+def test_a_share_of_0_changes_nothing(tmp_path: Path, teacher_tree: Path) -> None:
+    for name, teachers in (("without", []), ("with", [str(teacher_tree / "data/model")])):
         write_tree(tmp_path / name, teachers=teachers, teachers_share=0.0)
         assert train(tmp_path / name).returncode == 0
     without, with_teacher = (outputs(tmp_path / name) for name in ("without", "with"))
@@ -64,12 +66,14 @@ def test_a_share_of_0_changes_nothing(tmp_path: Path, taught: Path) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_probabilities_are_the_mean_of_the_calibrated_ones(tmp_path: Path, taught: Path, channels: int) -> None:
+def test_the_probabilities_are_the_mean_of_the_calibrated_ones(
+    tmp_path: Path, teacher_tree: Path, channels: int
+) -> None:
     write_tree(tmp_path, seed=1, epochs=1, dropout=0.0)
     if channels == 3:
         coloured(tmp_path)
     assert train(tmp_path).returncode == 0
-    folders = [taught / "data/model", tmp_path / "data/model"]
+    folders = [teacher_tree / "data/model", tmp_path / "data/model"]
     models = [load(folder) for folder in folders]
     assert len({config["temperature"] for _, config in models} | {1.0}) == 3
     faces = bright_or_dark(70).pixels
@@ -82,9 +86,10 @@ def test_the_probabilities_are_the_mean_of_the_calibrated_ones(tmp_path: Path, t
     on_disk = Selection((faces.numpy(), np.arange(70)))
     assert torch.equal(probabilities(models, LABELS, on_disk, CPU), found)
     assert torch.equal(probabilities(models, LABELS[::-1], faces, CPU), found.flip(1))
+    assert torch.equal(probabilities(models, LABELS[:1], faces, CPU), torch.ones(70, 1))  # the only label of a data set
 
 
-@pytest.mark.parametrize("done", [0, 5])
+@pytest.mark.parametrize("done", [0, 5, 8])
 @pytest.mark.parametrize("streamed", [False, True])
 def test_each_face_has_its_own_probabilities(done: int, streamed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stages.training.batches.CHUNK_BYTES", {"cpu": 2 * 8 * 4 * 16 * 16})  # two batches
@@ -114,8 +119,8 @@ def refused(root: Path) -> str:
     return done.stderr.removeprefix("ERROR: ")
 
 
-def test_teachers_that_do_not_fit_are_refused(tmp_path: Path, taught: Path) -> None:
-    model = str(taught / "data/model")
+def test_teachers_that_do_not_fit_are_refused(tmp_path: Path, teacher_tree: Path) -> None:
+    model = str(teacher_tree / "data/model")
     write_tree(tmp_path / "name", teachers=["nowhere"])
     assert refused(tmp_path / "name").startswith("train.teachers: 'nowhere' is neither a folder, nor a git revision")
     write_tree(tmp_path / "colour", teachers=[model])
@@ -126,20 +131,40 @@ def test_teachers_that_do_not_fit_are_refused(tmp_path: Path, taught: Path) -> N
         write_index(rows.assign(label=rows["label"].replace("sadness", "fear")), path)
     params = tmp_path / "labels/params.yaml"
     params.write_text(params.read_text().replace("sadness", "fear"))
-    message = refused(tmp_path / "labels")
-    assert message.startswith(f"train.teachers: {model} has the labels happy, sadness, and this training happy, fear; ")
+    assert refused(tmp_path / "labels").startswith(f"train.teachers: {model} does not know the label fear; ")
     shutil.copytree(model, tmp_path / "model")
     (tmp_path / "model/trained_on.csv").unlink()
     write_tree(tmp_path / "record", teachers=[str(tmp_path / "model")])
     assert refused(tmp_path / "record").startswith(f"train.teachers: {tmp_path / 'model'} has no trained_on.csv")
 
 
-@pytest.mark.parametrize("start", [False, True])
-def test_teachers_that_have_seen_the_test_faces_are_refused(tmp_path: Path, taught: Path, start: bool) -> None:
-    model = str(taught / "data/model")
-    write_tree(tmp_path, teachers=[model], init=model if start else "random")
-    index = read_index(tmp_path / INDEX)
+def with_another_test_face(root: Path, **changes: object) -> Path:
+    """Write a tree in which face 4, which the teacher was trained on, is a test face."""
+    write_tree(root, **{"epochs": 1} | changes)
+    index = read_index(root / INDEX)
     index.loc[4, ["split", "fold"]] = "test", -1
-    write_index(index, tmp_path / INDEX)
-    who = f"train.init and train.teachers: {model}, {model} were" if start else f"train.teachers: {model} was"
-    assert refused(tmp_path).startswith(f"{who} trained on 1 of the 2 test faces (drawn-ck48: 1; same image: 1")
+    write_index(index, root / INDEX)
+    return root
+
+
+def test_models_that_have_seen_test_faces_are_refused(tmp_path: Path, teacher_tree: Path) -> None:
+    """A teacher, and a model that was taught by one, whether it is the start or a teacher; others are not named."""
+    write_tree(tmp_path / "clean", seed=1, epochs=1)
+    index = read_index(tmp_path / "clean" / INDEX)
+    write_index(index.assign(split=index["split"].where(index["id"] != 4, "unused")), tmp_path / "clean" / INDEX)
+    assert train(tmp_path / "clean").returncode == 0
+    teacher, clean = str(teacher_tree / "data/model"), str(tmp_path / "clean/data/model")
+    root = with_another_test_face(tmp_path / "student", teachers=[clean, teacher])
+    counts = "1 of the 2 test faces (drawn-ck48: 1; same image: 1"
+    assert refused(root).startswith(f"train.teachers: {teacher} was trained on {counts}")
+
+    params = root / "params.yaml"
+    params.write_text(params.read_text().replace("allow_seen_test: false", "allow_seen_test: true"))
+    done = train(root)
+    assert done.returncode == 0, done.stderr
+    student = str(root / "data/model")
+    assert json.loads((root / CONFIG).read_text())["seen_test"]["faces"] == 1
+    other = with_another_test_face(tmp_path / "start", init=student, teachers=[clean])
+    assert refused(other).startswith(f"train.init: {student} was trained on {counts}")
+    other = with_another_test_face(tmp_path / "both", init=student, teachers=[teacher])
+    assert refused(other).startswith(f"train.init: {student}, train.teachers: {teacher} were trained on {counts}")

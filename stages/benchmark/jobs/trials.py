@@ -21,6 +21,7 @@ from stages.params.complete import Params
 
 DATA = ("merge", "clean", "split", "augment")  # they write what training and evaluation read, one from another
 DVC = (sys.executable, "-m", "dvc")
+PROGRESS = re.compile(r"epoch |\w[^|]*: +\d+%\|")  # lines of `run_epochs` and of `base.progress`, which are passed on
 MAX_FAILURES = 3  # failed trials in a row that end a series
 
 Settings = Mapping[str, Any]  # values by their keys in params.yaml, such as `train.lr`
@@ -118,7 +119,7 @@ class Trials:
         ) as process:
             for line in process.stderr or ():
                 errors.append(line.strip())
-                if line.startswith("epoch "):
+                if PROGRESS.match(line):
                     tqdm.write(line, sys.stderr, end="")
         if not recorded(experiment):
             raise TrialFailed(_reason(errors))
