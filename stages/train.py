@@ -31,7 +31,7 @@ from stages.training.initial_weights import expected_inputs, initial_network
 from stages.training.loop import Training
 from stages.training.progress import run_epochs
 from stages.training.run import Run, parse_run
-from stages.training.seen_faces import COLUMNS, seen_faces, seen_test_faces, seen_validation_faces
+from stages.training.seen_faces import COLUMNS, seen_faces, seen_test_faces
 
 INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
 REMOVED = Path("data/split/removed.csv")
@@ -64,9 +64,6 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     hashes = {str(path): sha256(path) for path in (INDEX, COPIES)}
     every = pd.concat([index, read_index(REMOVED, *SPLIT_COLUMNS, *COLUMNS)], ignore_index=True)
     seen_test = seen_test_faces(run, every, seen)
-    seen_validation, of = seen_validation_faces(run, index, seen)
-    if seen_validation and not distributed.rank():  # only the first process prints
-        print(f"initial weights or teachers saw {seen_validation} of {of} validation faces: their metrics are too high")
     teacher_hashes = [config[HASHES] for _, config in teachers]
     facts = initial_facts(run, labels, network, inputs, hashes, seen_test, teacher_hashes)
     limit = recipe.memory_share * hardware.total_memory(device)

@@ -1,9 +1,9 @@
 """Distillation: a network learns the probabilities of trained models, its teachers, besides the labels.
 
-Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015. The teachers' logits are
-divided by the temperature that calibrates them on validation faces; the higher one of that paper is not used. They are
-computed once, of one view of each face as it is stored: computing them for each augmented batch would take longer than
-training a small network.
+Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015. The teachers' logits are divided by the
+temperature that calibrates them on validation faces; the higher one of that paper is not used. They are computed once,
+of one view of each face as it is stored: computing them for each augmented batch would take longer than training a
+small network.
 """
 
 from typing import Any
@@ -45,8 +45,8 @@ def load_teachers(
         "train.teachers: name".
 
     Raises:
-        InputError: a teacher, or what it was trained on, could not be loaded; it lacks a label; it was
-            trained on grey faces, and these have colours.
+        InputError: a teacher, or what it was trained on, could not be loaded; it lacks a label; it was trained on grey
+            faces, and these have colours.
     """
     teachers, seen = [], {}
     for name in recipe.teachers:

@@ -120,18 +120,6 @@ def seen_test_faces(run: Run, index: pd.DataFrame, before: dict[str, pd.DataFram
     return counts
 
 
-def seen_validation_faces(run: Run, index: pd.DataFrame, before: dict[str, pd.DataFrame]) -> tuple[int, int]:
-    """Return how many validation faces of a run the initial weights or the teachers have seen, and how many there are.
-
-    Args:
-        run: what is trained.
-        index: the index that split wrote.
-        before: the faces that each of those models has seen.
-    """
-    rows = _subsets(run, index).validation.index
-    return int(_seen(index, pd.concat(before.values()))[2][rows].sum()), len(rows)
-
-
 def _seen(index: pd.DataFrame, before: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
     """Return of each face whether models have seen the same image, a near-duplicate, and any face of its group."""
     image = index["sha256"].str[:DIGITS].isin(before["sha256"])

@@ -54,7 +54,6 @@ def test_a_network_learns_what_its_teacher_predicts(tmp_path: Path, teacher_tree
     assert (predicted == faces.targets.numpy()).mean() > 0.9
     config, teacher = (json.loads((root / CONFIG).read_text()) for root in (tmp_path, teacher_tree))
     assert config["teacher_hashes"] == [teacher["sha256"]] and teacher["teacher_hashes"] == []
-    assert "initial weights or teachers saw 6 of 6 validation faces: their metrics are too high" in done.stdout
 
 
 def test_a_share_of_0_changes_nothing(tmp_path: Path, teacher_tree: Path) -> None:
