@@ -74,6 +74,14 @@ def train(root: Path, command: list[str] = STAGE) -> subprocess.CompletedProcess
     return subprocess.CompletedProcess(command, process.returncode, printed, errors)
 
 
+def trained_tree(root: Path, **changes: object) -> Path:
+    """Write a tree and train its model, which must succeed; return the tree."""
+    write_tree(root, **changes)
+    done = train(root)
+    assert done.returncode == 0, done.stderr
+    return root
+
+
 def outputs(root: Path) -> dict[str, bytes]:
     """Return the content of every file of the model and the curves, by path."""
     paths = [path for folder in ("data/model", "plots") for path in (root / folder).rglob("*") if path.is_file()]

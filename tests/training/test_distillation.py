@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from helpers.project import ROOT
-from helpers.trainable import LABELS, bright_or_dark, outputs, train, write_tree
+from helpers.trainable import LABELS, bright_or_dark, outputs, train, trained_tree, write_tree
 from stages.faces.table import Selection, read_index, write_index
 from stages.models.preprocessing import Inputs
 from stages.models.saved_model import load
@@ -26,11 +26,7 @@ CPU = torch.device("cpu")
 @pytest.fixture(scope="module")
 def teacher_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tree with a model that has learned to tell bright from dark faces, and never the test face."""
-    root = tmp_path_factory.mktemp("teacher")
-    write_tree(root, epochs=6)
-    done = train(root)
-    assert done.returncode == 0, done.stderr
-    return root
+    return trained_tree(tmp_path_factory.mktemp("teacher"), epochs=6)
 
 
 def coloured(root: Path) -> Path:

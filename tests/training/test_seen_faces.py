@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from helpers import saved
 from helpers.archives import mutated
 from helpers.generated import MANY
-from helpers.trainable import image_hashes, train, write_tree
+from helpers.trainable import image_hashes, trained_tree, write_tree
 from stages import evaluate
 from stages import train as stage
 from stages.base.errors import InputError
@@ -30,11 +30,7 @@ Run, Refused = Callable[..., None], Callable[..., str]
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tree with a trained model: faces 0 to 29 are trained or validated on, face 30 is the test face."""
-    root = tmp_path_factory.mktemp("first")
-    write_tree(root, epochs=1)
-    done = train(root)
-    assert done.returncode == 0, done.stderr
-    return root
+    return trained_tree(tmp_path_factory.mktemp("first"), epochs=1)
 
 
 @pytest.fixture
