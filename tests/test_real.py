@@ -1,7 +1,7 @@
 """The real archives have the published numbers of faces, and their known defects are found.
 
 The environment variable FER_ARCHIVES names a folder with ck48.zip, jaffe.zip, sfew.zip, fer2013.zip, fer2013.csv and
-rafdb.zip.
+rafdb.zip. One test needs ferplus.zip too: FER2013Train, FER2013Valid and FER2013Test, with label.csv or fer2013new.csv.
 """
 
 import json
@@ -67,6 +67,25 @@ def test_fer2013_has_the_same_faces_as_a_table_and_as_folders(real: Project, tmp
     from_folders = read_index(real.folder / "data/merged/index.csv").query("dataset == 'fer2013'")
     columns = ["sha256", "label", "official"]
     assert from_table[columns].value_counts().to_dict() == from_folders[columns].value_counts().to_dict()
+
+
+def test_ferplus_has_the_published_numbers_of_faces(tmp_path: Path):
+    archive = Path(os.environ["FER_ARCHIVES"]) / "ferplus.zip"
+    if not archive.exists():
+        pytest.skip("needs ferplus.zip")
+    project = Project.copy(tmp_path / "project")
+    project.edit("params.yaml", ("[ck48, jaffe, sfew]", "[ferplus]"), ("labels: [", "labels: [contempt, "))
+    project.give("ferplus", archive)
+    project.stage("merge")
+    index = read_index(project.folder / "data/merged/index.csv")
+    assert index["official"].value_counts().to_dict() == {"train": 25045, "val": 3191, "test": 3137}
+    assert metrics(project, "merge")["ferplus"]["more_than_published"] == {}
+    rejected = pd.read_csv(project.folder / "data/merged/rejected.csv")
+    assert rejected["reason"].value_counts().to_dict() == {
+        "no majority among the votes of FER+": 4236,
+        "unknown emotion by the votes of FER+": 99,
+        "not a face by the votes of FER+": 2,
+    }
 
 
 def test_the_known_defects_are_found(real: Project):

@@ -36,7 +36,7 @@ def test_a_whole_data_set_lacks_nothing_whatever_else_its_archive_has(dataset: s
     [
         ("sfew", ["train"], [*SIX, "neutral"], 0, "the official test part"),
         ("fer2013", ["test"], [*SIX, "neutral"], 0, "the official train part"),
-        ("ferplus", ["train", "val"], SIX, 0, "the official test part"),
+        ("ferplus", ["train", "val"], [*SIX, "neutral", "contempt"], 0, "the official test part"),
         ("rafdb", ["train", "test"], SIX, 0, "all faces of neutral"),
         ("ck48", [""], SIX[1:], 0, "all faces of anger, contempt"),
         ("rafdb", ["train", "test", ""], [*SIX, "neutral"], 0, "the official part of 70 faces"),
