@@ -346,7 +346,7 @@ def test_ferplus_with_rows_in_another_order_is_refused(tmp_path: Path, change: s
             rows.append(rows[0])
         case "other parts":
             rows[3] = rows[3].replace("Training", "PublicTest")
-    with pytest.raises(InputError, match="not those of the votes of FER"):
+    with pytest.raises(InputError, match="not those of fer2013new.csv"):
         items("ferplus", zipped(tmp_path / "x.zip", ferplus_table(votes, rows)))
 
 
@@ -366,6 +366,25 @@ def test_ferplus_is_read_from_its_own_pictures_in_any_order(tmp_path: Path, list
     assert counts("ferplus", path) == {("train", "happy"): 1, ("val", "happy"): 1, ("test", "happy"): 1}
     assert lost("ferplus", path) == []
     assert counts("fer2013", path) == {}  # FER2013's own labels are not there
+
+
+def test_ferplus_takes_the_votes_of_each_list_for_what_it_names(tmp_path: Path):
+    """Names by label.csv, whose part names FER2013Test sort before fer2013new.csv; rows by fer2013new.csv."""
+    votes = [vote_line("Training", "fer0000009.png", anger=10), vote_line("PrivateTest", "fer0000004.png", happy=10)]
+    table = ferplus_table(votes, ["0,1 2 3 4,Training", "3,1 2 3 5,PrivateTest"])
+    lists = {
+        "data/FER2013Test/label.csv": b'fer0000004.png,"(0, 0, 48, 48)",0,0,0,10,0,0,0,0,0,0\n',
+        "data/FER2013Train/label.csv": b'fer0000009.png,"(0, 0, 48, 48)",0,0,0,0,0,10,0,0,0,0\n',
+    }
+    cloned = zipped(tmp_path / "cloned.zip", lists | table)
+    assert counts("ferplus", cloned) == {("train", "anger"): 1, ("test", "happy"): 1}
+    images = {"data/FER2013Test/fer0000004.png": PNG, "data/FER2013Train/fer0000009.png": PNG}
+    for number, members in enumerate((lists | table | images, table | lists | images)):
+        path = zipped(tmp_path / f"{number}.zip", members)
+        assert counts("ferplus", path) == {("train", "disgust"): 1, ("test", "sadness"): 1}
+    alone = zipped(tmp_path / "alone.zip", lists | {"fer2013.csv": table["fer2013.csv"]})
+    with pytest.raises(InputError, match="fer2013new.csv is missing"):
+        counts("ferplus", alone)
 
 
 def test_pictures_of_ferplus_beside_the_table_of_fer2013_are_not_lost(tmp_path: Path):

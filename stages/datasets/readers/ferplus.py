@@ -13,10 +13,10 @@ from stages.datasets.layout import FILE_NAMES, reject
 from stages.datasets.picture import Picture, Rejected
 from stages.datasets.readers.face_table import Header, Row, read_faces, read_header
 from stages.datasets.readers.fer2013 import CODES
-from stages.datasets.readers.votes import EMOTIONS, Vote, is_votes, read_votes
+from stages.datasets.readers.votes import EMOTIONS, Vote, is_table, is_votes, read_votes
 
 LAYOUT = "fer2013new.csv with fer2013.csv, or FER2013{Train,Valid,Test}/fer0000000.png with fer2013new.csv or label.csv"
-# Images with a label by the rule of `read_votes`, of the votes and images as its authors distribute them.
+# Images with a label by the rule of `read_votes`, of the votes in label.csv as its authors distribute it.
 PUBLISHED = {
     "train": dict(zip(EMOTIONS, (8733, 7284, 3136, 3022, 2098, 116, 536, 120), strict=True)),
     "val": dict(zip(EMOTIONS, (1180, 862, 411, 348, 289, 25, 60, 16), strict=True)),
@@ -29,8 +29,11 @@ def read(archive: Archive) -> Iterator[Picture | Rejected]:
     """Read the images of FER2013 with the labels of FER+.
 
     Label: the majority of the votes (`read_votes`); images without one are rejected. Official part: as in FER2013.
-    Votes belong to the image with the name that they state; without such images, to the rows of fer2013.csv in the same
-    order, which is checked. Subject and sequence: none.
+    Subject and sequence: none. Votes belong to the image with the name that they state; without such images, those of
+    fer2013new.csv belong to the rows of fer2013.csv in the same order, which is checked.
+
+    For 1,602 images label.csv and fer2013new.csv have other votes; all but one of these are copies of another image.
+    With images and both tables, the votes of label.csv are taken: its numbers of faces are the published ones.
 
     Args:
         archive: the votes, and the images or fer2013.csv.
@@ -42,18 +45,20 @@ def read(archive: Archive) -> Iterator[Picture | Rejected]:
         InputError: there are no votes or no images, the order of fer2013.csv is not that of the votes, or the archive
             is damaged.
     """
-    votes, tables, has_pictures = _list(archive)
-    if not votes:
+    rows, lists, tables, has_pictures = _list(archive)
+    if not rows and not lists:
         raise InputError(f"{archive}: no votes of FER+; expected layout: {LAYOUT}")
-    by_image = {vote.image: vote for vote in votes}
     if not has_pictures and tables:
-        _check_order(archive, votes, *next(iter(tables.items())))
+        if not rows:
+            raise InputError(f"{archive}: fer2013new.csv is missing; label.csv does not tell the rows of fer2013.csv")
+        _check_order(archive, rows, *next(iter(tables.items())))
+    by_image = {vote.image: vote for vote in rows + lists}
     for member in archive:
         if is_votes(member):
             continue
         if not has_pictures and member.name in tables:
             if member.name == next(iter(tables)):
-                yield from _rows(archive, member, tables[member.name], votes)
+                yield from _rows(archive, member, tables[member.name], rows)
         elif rejected := reject(member, "ferplus"):
             yield rejected
         elif vote := by_image.get(member.file.split(".")[0].lower()):
@@ -62,23 +67,25 @@ def read(archive: Archive) -> Iterator[Picture | Rejected]:
             yield Rejected(member.name, "not named in the votes of FER+", lost=True)
 
 
-def _list(archive: Archive) -> tuple[list[Vote], dict[str, Header], bool]:
-    """Return the votes, the tables of faces, and whether there are images named as the votes name them."""
-    votes: list[Vote] = []
+def _list(archive: Archive) -> tuple[list[Vote], list[Vote], dict[str, Header], bool]:
+    """Return the votes of fer2013new.csv and of label.csv, the tables of faces, and if there are images with names."""
+    rows: list[Vote] = []
+    lists: list[Vote] = []
     tables: dict[str, Header] = {}
     has_pictures = False
     for member in archive:
         if is_votes(member):
-            read = list(read_votes(member, archive.limits.members))
-            if not {vote.image for vote in read} & {vote.image for vote in votes} - {""}:
-                votes += read
+            if not is_table(member):
+                lists += read_votes(member, archive.limits.members)
+            elif not rows:
+                rows += read_votes(member, archive.limits.members)
         elif member.kind() == "text":
             header = read_header(member)
             if header.pixels is not None and header.label is not None:
                 tables[member.name] = header
         else:
             has_pictures |= bool(FILE_NAMES["ferplus"].match(member.file))
-    return votes, tables, has_pictures
+    return rows, lists, tables, has_pictures
 
 
 def _check_order(archive: Archive, votes: list[Vote], name: str, header: Header) -> None:
@@ -98,7 +105,7 @@ def _check_order(archive: Archive, votes: list[Vote], name: str, header: Header)
                 same += row.label == vote.label
     if count != len(votes) or same < LEAST_AGREEMENT * labelled:
         raise InputError(
-            f"{name}: its rows are not those of the votes of FER+ in the same order, as the original fer2013.csv has "
+            f"{name}: its rows are not those of fer2013new.csv in the same order, as the original fer2013.csv has "
             "them; get that table, or the images that FER+ names (FER2013Train/fer0000000.png)"
         )
 

@@ -19,7 +19,7 @@ class Vote(NamedTuple):
     """A row of votes.
 
     Attributes:
-        image: name of the image ("fer0000000"), or "" where the authors dropped it.
+        image: name of the image ("fer0000000"), or "" where the authors dropped it. Its number is not that of its row.
         part: "train", "val" or "test"; "" if it is not known.
         label: label of the majority, or None.
         reason: why there is no label.
@@ -37,6 +37,11 @@ def is_votes(member: Member) -> bool:
         return False
     row = member.header()
     return len(_columns(row)) == len(CHOICES) or bool(row and len(row) == 12 and FILE_NAMES["ferplus"].match(row[0]))
+
+
+def is_table(member: Member) -> bool:
+    """Return whether votes have a row for each one of fer2013.csv, as in fer2013new.csv, and not as in label.csv."""
+    return "usage" in (name.strip().casefold() for name in member.header())
 
 
 def read_votes(member: Member, limit: int) -> Iterator[Vote]:
