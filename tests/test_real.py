@@ -1,7 +1,7 @@
 """The real archives have the published numbers of faces, and their known defects are found.
 
 The environment variable FER_ARCHIVES names a folder with ck48.zip, jaffe.zip, sfew.zip, fer2013.zip, fer2013.csv and
-rafdb.zip. One test needs ferplus.zip too: FER2013Train, FER2013Valid and FER2013Test, with label.csv or fer2013new.csv.
+rafdb.zip. One test needs ferplus.zip too: FER2013Train, FER2013Valid and FER2013Test, with label.csv.
 """
 
 import json

@@ -33,7 +33,7 @@ def read(archive: Archive) -> Iterator[Picture | Rejected]:
     fer2013new.csv belong to the rows of fer2013.csv in the same order, which is checked.
 
     For 1,602 images label.csv and fer2013new.csv have other votes; all but one of these are copies of another image.
-    With images and both tables, the votes of label.csv are taken: its numbers of faces are the published ones.
+    With images and both tables, the votes of label.csv are taken; `PUBLISHED` counts these.
 
     Args:
         archive: the votes, and the images or fer2013.csv.
@@ -42,8 +42,8 @@ def read(archive: Archive) -> Iterator[Picture | Rejected]:
         Each image as a `Picture` or `Rejected`, and each other member except the votes as `Rejected`.
 
     Raises:
-        InputError: there are no votes or no images, the order of fer2013.csv is not that of the votes, or the archive
-            is damaged.
+        InputError: there are no votes or no images, the order of fer2013.csv is not that of fer2013new.csv or cannot be
+            checked without it, or the archive is damaged.
     """
     rows, lists, tables, has_pictures = _list(archive)
     if not rows and not lists:
@@ -68,17 +68,17 @@ def read(archive: Archive) -> Iterator[Picture | Rejected]:
 
 
 def _list(archive: Archive) -> tuple[list[Vote], list[Vote], dict[str, Header], bool]:
-    """Return the votes of fer2013new.csv and of label.csv, the tables of faces, and if there are images with names."""
+    """Return the votes of fer2013new.csv and of label.csv, the tables of faces, and whether there are images."""
     rows: list[Vote] = []
     lists: list[Vote] = []
     tables: dict[str, Header] = {}
     has_pictures = False
     for member in archive:
         if is_votes(member):
-            if not is_table(member):
-                lists += read_votes(member, archive.limits.members)
-            elif not rows:
-                rows += read_votes(member, archive.limits.members)
+            votes = rows if is_table(member) else lists
+            read = list(read_votes(member, archive.limits.members))
+            if not {vote.image for vote in read} & {vote.image for vote in votes} - {""}:
+                votes += read
         elif member.kind() == "text":
             header = read_header(member)
             if header.pixels is not None and header.label is not None:
