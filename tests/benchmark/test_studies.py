@@ -7,11 +7,13 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
+from zc.lockfile import LockFile
 
 from helpers.processes import at_work
 from helpers.project import ENVIRONMENT, ROOT, Project
@@ -281,6 +283,8 @@ def test_studies_that_were_killed_go_on_and_a_finished_one_is_not_repeated(proje
             time.sleep(0.2)
         at_work(process.pid)
         os.killpg(process.pid, signal.SIGKILL)
+    lock = LockFile(str(project.folder / ".dvc/tmp/lock"))  # as another study holds it while it begins
+    Timer(10, lock.close).start()
     done = project.run(*STUDIES)
     assert done.returncode == 1 and "ERROR: wrong: train.init: 'nothing-0' is neither" in done.stderr
     assert project.ok("git", "for-each-ref", "refs/exps/??/*/*").splitlines()[: len(made)] != []

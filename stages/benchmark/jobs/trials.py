@@ -16,11 +16,11 @@ from ruamel.yaml import YAML
 from tqdm import tqdm
 
 from stages.base.errors import InputError, Stopped
+from stages.benchmark.jobs.dvc_process import DVC
 from stages.benchmark.jobs.lock import locked
 from stages.params.complete import Params
 
 DATA = ("merge", "clean", "split", "augment")  # they write what training and evaluation read, one from another
-DVC = (sys.executable, "-m", "dvc")
 PROGRESS = re.compile(r"epoch |\w[^|]*: +\d+%\|")  # lines of `run_epochs` and of `base.progress`, which are passed on
 MAX_FAILURES = 3  # failed trials in a row that end a series
 
