@@ -77,6 +77,20 @@ def test_results_of_five_models_are_those_of_the_studies():
         ], name
 
 
+def test_results_of_distillation_are_those_of_the_studies():
+    networks = table("Distillation on FER2013")
+    assert len(networks) == 5
+    for name, cells in networks.items():
+        taught = {"mobilenet_face": ("-grey", "-distilled"), "mini_mobilenet": ("", "-distilled-six")}
+        endings = taught.get(name, ("", "-distilled"))
+        studies = [STUDIES[f"fer2013-{name}{ending}"]["metrics"] for ending in endings]
+        assert cells == [
+            text
+            for study in studies
+            for text in (share(study["validation.accuracy"]["value"]), interval(study["test.accuracy"]))
+        ], name
+
+
 def test_results_of_a_data_set_left_out_are_those_of_the_studies():
     datasets = table("A data set left out")
     assert len(datasets) == 5
