@@ -76,9 +76,9 @@ def _list(archive: Archive) -> tuple[list[Vote], list[Vote], dict[str, Header], 
     for member in archive:
         if is_votes(member):
             votes = rows if is_table(member) else lists
-            read = list(read_votes(member, archive.limits.members))
-            if not {vote.image for vote in read} & {vote.image for vote in votes} - {""}:
-                votes += read
+            further = list(read_votes(member, archive.limits.members))
+            if not {vote.image for vote in further} & {vote.image for vote in votes} - {""}:
+                votes += further
         elif member.kind() == "text":
             header = read_header(member)
             if header.pixels is not None and header.label is not None:
