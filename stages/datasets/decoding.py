@@ -55,8 +55,20 @@ def in_mode(mode: str, image: Image.Image) -> Image.Image:
 
 
 def in_size(image: Image.Image, size: int) -> Image.Image:
-    """Return the image with `size`×`size` pixels, resized with antialiasing; without a copy if it has them."""
-    return image if image.size == (size, size) else image.resize((size, size), Image.Resampling.BICUBIC)
+    """Return the image with `size`×`size` pixels, resized with antialiasing; without a copy if it has them.
+
+    An oblong image keeps its proportions: it is centred, and its outermost pixels are repeated on both sides.
+    """
+    if image.size == (size, size):
+        return image
+    width, height = (max(round(side * size / max(image.size)), 1) for side in image.size)
+    resized = image.resize((width, height), Image.Resampling.BICUBIC)
+    if width == height:
+        return resized
+    left, top = (size - width) // 2, (size - height) // 2
+    margins = [(top, size - height - top), (left, size - width - left)]
+    pixels = np.asarray(resized)
+    return Image.fromarray(np.pad(pixels, margins + [(0, 0)] * (pixels.ndim - 2), mode="edge"))
 
 
 @contextmanager

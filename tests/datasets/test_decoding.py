@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from helpers.archives import image, saved
-from stages.datasets.decoding import MAX_PIXELS, decode, from_text
+from stages.datasets.decoding import MAX_PIXELS, decode, from_text, in_size
 from stages.datasets.picture import Face, Picture, Rejected, prepare
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pytest shows what `decoding` turns off
@@ -177,3 +177,18 @@ def test_pixels_are_read_in_every_usual_form(text: str):
 def test_other_text_is_rejected_with_the_reason(text: str, reason: str):
     with pytest.raises(ValueError, match=reason):
         from_text(text)
+
+
+@pytest.mark.parametrize("picture", [GREY, COLOUR, GREY.transpose(Image.Transpose.ROTATE_90)])
+def test_an_oblong_picture_keeps_its_proportions_and_repeats_its_edges(picture: Image.Image):
+    square = np.asarray(in_size(picture, 48))
+    wide = square if picture.width > picture.height else square.swapaxes(0, 1)
+    inside = np.asarray(picture.resize([round(48 * side / 60) for side in picture.size], Image.Resampling.BICUBIC))
+    inside = inside if picture.width > picture.height else inside.swapaxes(0, 1)
+    assert square.shape[:2] == (48, 48) and (wide[8:40] == inside).all()
+    assert (wide[:8] == inside[:1]).all() and (wide[40:] == inside[-1:]).all()
+
+
+@pytest.mark.parametrize("size", [(1, 4096), (4096, 1), (1, 1), (47, 48)])
+def test_a_picture_of_any_shape_becomes_a_square(size: tuple[int, int]):
+    assert in_size(Image.new("L", size, 90), 48).tobytes() == bytes([90]) * 48 * 48

@@ -48,6 +48,14 @@ def test_a_face_that_is_cropped_already_is_predicted_as_evaluate_does(model: Pat
         assert face.label == max(face.probabilities, key=face.probabilities.get)
 
 
+def test_an_oblong_face_is_predicted_as_evaluate_does(model: Path, tmp_path: Path):
+    picture = drawn_face("sfew", 0)
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    ((face,),) = Classifier.load(model).predict([picture], cropped=True)
+    assert picture.shape[0] > picture.shape[1]
+    assert face.probabilities == pytest.approx(evaluated(model, (tmp_path / "a.png").read_bytes()), abs=1e-6)
+
+
 def test_a_face_is_cut_out_and_predicted_as_in_merge_and_evaluate(model: Path, tmp_path: Path):
     classifier = Classifier.load(model)
     for number, (tilt, side) in enumerate([(0, 640), (20, 256), (-8, 256), (0, 640), (3, 256)]):

@@ -10,6 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from helpers.browser import Browser
 from helpers.published import served
+from stages.datasets.crop import cut_out
 from stages.detection.detector import Box
 from stages.detection.tiles import tiles
 from stages.prediction.classifier import Face
@@ -48,6 +49,16 @@ def noise(height: int, width: int, *channels: int) -> np.ndarray:
     """Noise, of which much is black or white, so that sums pass both limits."""
     levels = np.random.default_rng(0).integers(-200, 456, (height, width, *channels))
     return levels.clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("shape", [(181, 143), (90, 133), (300, 211), (60, 60), (2, 300), (48, 48)])
+def test_a_picture_that_a_face_fills_becomes_the_square_that_python_makes(tab, shape: tuple[int, int], channels: int):
+    pixels = noise(*shape, 3)
+    box = Box(0, 0, shape[1], shape[0], 0.9)
+    code = f"return [text(m.cutOut(picture(value[0]), value[1], 48, {channels}))];"
+    expected = cut_out(pixels, box, 48, channels)
+    assert run(tab, "crop", code, [described(pixels), box._asdict()]) == [encoded(expected)]
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (48, 48, 3), (61, 133), (200, 37, 3), (1, 90, 3), (300, 211)])

@@ -29,7 +29,10 @@ export function cutOut(picture, box, size, channels) {
   return resized(rotated(around, degrees, start, start, side), size, channels);
 }
 
-// A picture that shows a face only, size×size.
+// A picture that shows a face only, size×size; an oblong one keeps its proportions, with its outermost pixels repeated.
 function resized(picture, size, channels) {
-  return resize(channels === 1 ? grey(picture) : picture, size, size, BICUBIC);
+  const longest = Math.max(picture.width, picture.height);
+  const [width, height] = [picture.width, picture.height].map((side) => Math.max(round((side * size) / longest), 1));
+  const face = resize(channels === 1 ? grey(picture) : picture, width, height, BICUBIC);
+  return part(face, -Math.floor((size - width) / 2), -Math.floor((size - height) / 2), size, size);
 }
