@@ -122,15 +122,16 @@ def test_in_another_precision_or_with_faces_on_disk_it_starts_anew(tmp_path, che
     process.communicate()
     params = tmp_path / "params.yaml"
     before = params.read_text()
-    for old, new, name in (
-        ("precision: float32", "precision: float16", "cpu-float16-resident"),
-        ("memory_share: 0.4", "memory_share: 0.0", "cpu-float32-streamed"),
-    ):
-        params.write_text(before.replace(old, new))
-        done = train(tmp_path)
-        assert done.returncode == 0 and "resumed" not in done.stdout, done.stderr
-        first = f"no checkpoint for {name}, only for cpu-float32-resident: the training starts anew\n"
-        assert done.stderr.startswith(first), done.stderr
+    anew = "no checkpoint for {}, only for cpu-float32-resident: the training starts anew\n"
+    params.write_text(before.replace("precision: float32", "precision: float16"))
+    process = start(tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline() == anew.format("cpu-float16-resident")
+    process.kill()  # CPUs take minutes in float16
+    process.communicate()
+    params.write_text(before.replace("memory_share: 0.4", "memory_share: 0.0"))
+    done = train(tmp_path)
+    assert done.returncode == 0 and "resumed" not in done.stdout, done.stderr
+    assert done.stderr.startswith(anew.format("cpu-float32-streamed")), done.stderr
     params.write_text(before)
     assert "resumed after epoch" in train(tmp_path).stdout
 
@@ -181,15 +182,15 @@ def test_dvc_without_room_for_its_own_files_is_one_line(tmp_path) -> None:
 
 
 @pytest.mark.slow
-def test_twenty_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> None:
-    settings = {"epochs": 80, "patience": 80, "dropout": 0.3, "checkpoint_minutes": 0.0001}
+def test_ten_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> None:
+    settings = {"epochs": 40, "patience": 40, "dropout": 0.3, "checkpoint_minutes": 0.0001}
     for name in ("uninterrupted", "killed"):
         write_tree(tmp_path / name, **settings)
     done = train(tmp_path / "uninterrupted")
     assert done.returncode == 0, done.stderr
 
     rng, root, last_step = random.Random(0), tmp_path / "killed", 0
-    for _ in range(20):
+    for _ in range(10):
         process = start(root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         process.stdout.read(1)  # the first line is printed just before training starts
         for _ in range(rng.randrange(4)):
@@ -201,7 +202,7 @@ def test_twenty_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> 
         for path in checkpoints.glob("*.pt"):
             last_step = max(last_step, saved_step(path))
         assert not (root / "data/model").exists()
-    assert last_step >= 8, "no kill came late enough to test anything"
+    assert last_step >= 4, "no kill came late enough to test anything"
     done = train(root)
     assert done.returncode == 0, done.stderr
     assert outputs(root) == outputs(tmp_path / "uninterrupted")
