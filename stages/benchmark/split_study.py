@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
 
 from stages.base.errors import InputError, guard
 from stages.base.files import write_json
@@ -96,7 +96,7 @@ def _setting(text: str) -> tuple[str, Any]:
         raise InputError(f"-S: {text!r} must be <key>=<value>, with a key of {', '.join(SECTIONS)}, but not split.seed")
     try:
         return key, YAML(typ="safe").load(value)
-    except YAMLError:
+    except Exception:  # the parser raises what it happens to meet, such as ValueError for !!int abc
         raise InputError(f"-S: {value!r} is no value for {key}") from None
 
 

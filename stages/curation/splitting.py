@@ -192,11 +192,15 @@ def _folds(rows: pd.DataFrame, folds: int, key: str) -> pd.Series:
 
 
 def _join_linked(index: pd.DataFrame) -> pd.DataFrame:
-    """Add the column group, and give all units of a group the fold of the largest one, of equal ones the first."""
+    """Add the column group, and give all units of a group the fold of its largest unit that has one.
+
+    Of equal units it is the first. A group without a fold keeps -1.
+    """
     index = index.assign(group=groups(index))
     linked = index.groupby(["group", "unit"]).agg(faces=("fold", "size"), fold=("fold", "max")).reset_index()
-    largest = linked.sort_values(["faces", "unit"], ascending=[False, True]).groupby("group")["fold"].first()
-    return index.assign(fold=index["group"].map(largest))
+    divided = linked[linked["fold"] >= 0]
+    largest = divided.sort_values(["faces", "unit"], ascending=[False, True]).groupby("group")["fold"].first()
+    return index.assign(fold=index["group"].map(largest).fillna(-1).astype(np.int64))
 
 
 def _without_linked(index: pd.DataFrame, faces: pd.Series) -> pd.DataFrame:

@@ -21,11 +21,24 @@ def check_network(recipe: Recipe, data: Data) -> None:
     Raises:
         InputError: timm has no such architecture or optimiser, or the network does not take images of that size.
     """
-    if recipe.optimizer not in COMMON_OPTIMIZERS:
-        from timm.optim import list_optimizers  # slow to import
-
-        if recipe.optimizer not in (known := list_optimizers()):
-            hint = suggestion(recipe.optimizer, known)
-            raise InputError(f"params.yaml: train.optimizer: {recipe.optimizer!r} is unknown{hint}")
+    check_optimizer(recipe.optimizer)
     with torch.device("meta"):
         build(recipe.arch, len(data.labels), data.channels, recipe.input_size or data.size, recipe.dropout)
+
+
+def check_optimizer(name: str) -> None:
+    """Refuse an optimiser that training cannot use.
+
+    timm also lists some of bitsandbytes and apex, which are not among the packages of this project, and AdaHessian,
+    which needs second derivatives.
+
+    Raises:
+        InputError: there is no such optimiser.
+    """
+    if name in COMMON_OPTIMIZERS:
+        return
+    from timm.optim import list_optimizers  # slow to import
+
+    known = list_optimizers(exclude_filters=["bnb*", "fused*", "adahessian"])
+    if name not in known:
+        raise InputError(f"params.yaml: train.optimizer: {name!r} is unknown{suggestion(name, known)}")

@@ -97,7 +97,12 @@ def deterministic(seed: int, threads: int | None = None, device: torch.device = 
         seed: seed of torch's global random number generators.
         threads: number of CPU threads; None for torch's default.
         device: where it will compute.
+
+    Raises:
+        InputError: there are no threads.
     """
+    if threads is not None and threads < 1:
+        raise InputError(f"--threads: {threads} is too few; give 1 or more")
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # cuBLAS reads it once, when it is initialised
     torch.use_deterministic_algorithms(device.type != "mps")
     if device.type == "mps":
@@ -106,5 +111,5 @@ def deterministic(seed: int, threads: int | None = None, device: torch.device = 
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.manual_seed(seed)
-    if threads:
+    if threads is not None:
         torch.set_num_threads(threads)

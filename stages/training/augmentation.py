@@ -21,8 +21,8 @@ CONTRAST = 0.3  # share of the contrast
 def draw(shape: torch.Size, strength: float, generator: Generator) -> Tensor:
     """Return random changes of images, for `augment`.
 
-    Each image is mirrored with probability 0.5. The other changes are uniform up to `strength` times the constants
-    above, in both directions.
+    Each image is mirrored with probability `strength` / 2, at most 0.5. The other changes are uniform up to `strength`
+    times the constants above, in both directions.
 
     Args:
         shape: shape of the images' positions.

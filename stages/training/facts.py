@@ -15,7 +15,7 @@ from stages.training.code_version import code_version
 from stages.training.loop import Training
 from stages.training.run import Run
 
-NOT_DETERMINING = {"precision", "memory_share", "checkpoint_minutes", "test_views"}
+NOT_DETERMINING = {"precision", "memory_share", "checkpoint_minutes", "test_views", "tensorboard", "allow_seen_test"}
 
 
 def initial_facts(

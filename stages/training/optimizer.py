@@ -7,8 +7,7 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from stages.base.errors import InputError
-from stages.base.suggestions import suggestion
+from stages.models.feasibility import check_optimizer
 from stages.params.train import Train
 
 FUSED = {"adam", "adamw"}  # one kernel for all weights; torch's fused SGD fails if some weights are frozen
@@ -25,13 +24,11 @@ def build(network: nn.Module, recipe: Train) -> Optimizer:
     applies.
 
     Raises:
-        InputError: timm has no optimiser of that name.
+        InputError: there is no such optimiser.
     """
-    from timm.optim import create_optimizer_v2, list_optimizers  # slow to import
+    from timm.optim import create_optimizer_v2  # slow to import
 
-    known = list_optimizers()
-    if recipe.optimizer not in known:
-        raise InputError(f"train.optimizer: {recipe.optimizer!r} is unknown{suggestion(recipe.optimizer, known)}")
+    check_optimizer(recipe.optimizer)
     options: dict[str, Any] = {"fused": True} if recipe.optimizer in FUSED else {}
     if not hasattr(network, "group_matcher"):  # which tells timm the layers, and which its own networks have
         network.__dict__["group_matcher"] = partial(_layers, network)

@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import dataclass
 
+from stages.base.section import validate
 from stages.params.data import Data
 from stages.params.general import General
 from stages.params.models import Recipe, load_recipe
@@ -42,7 +43,7 @@ def parse_run(description: str | None) -> Run:
     """Return the run that the command line and params.yaml describe; options replace parameters.
 
     Raises:
-        InputError: params.yaml is not valid.
+        InputError: params.yaml is not valid, or it has no such seed or fold.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="model to train; default: `model` in params.yaml")
@@ -54,11 +55,15 @@ def parse_run(description: str | None) -> Run:
     parser.add_argument("--to", metavar="FOLDER", help="folder of this run's outputs; default: the main pipeline's")
     options = parser.parse_args()
     general, split = General.load(), Split.load()
+    if options.seed is not None:
+        general = validate(General, general.model_dump() | {"seed": options.seed}, "--", "command line")
+    if options.fold is not None:
+        split = validate(Split, split.model_dump() | {"fold": options.fold}, "--", "command line")
     model = options.model or general.model
     return Run(
         model=model,
-        seed=general.seed if options.seed is None else options.seed,
-        fold=split.fold if options.fold is None else options.fold,
+        seed=general.seed,
+        fold=split.fold,
         validation_folds=split.validation_folds,
         ranked=options.ranked,
         dataset=options.dataset,

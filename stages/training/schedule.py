@@ -42,9 +42,10 @@ class Schedule:
                 )
             case "one_cycle":
                 rates = [group["lr"] for group in optimizer.param_groups]
+                rising = recipe.warm_up if recipe.warm_up * (steps + 1) != 1 else 0.0  # PyTorch would divide by zero
                 has_momentum = bool({"betas", "momentum"} & optimizer.defaults.keys())
                 self._scheduler = OneCycleLR(
-                    optimizer, rates, total_steps=steps + 1, pct_start=recipe.warm_up, cycle_momentum=has_momentum
+                    optimizer, rates, total_steps=steps + 1, pct_start=rising, cycle_momentum=has_momentum
                 )
             case "plateau":
                 self._scheduler = ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=2)

@@ -92,6 +92,18 @@ def test_all_of_one_data_set_is_tested_and_only_others_are_trained_on():
         assert set(run.train["dataset"]) == set(run.validation["dataset"]) == {"drawn-fer2013", "drawn-ck48"}
 
 
+def test_a_face_linked_to_an_unused_face_keeps_its_fold():
+    index = pd.concat([official_parts(), like_ck48()], ignore_index=True)
+    index["id"] = index.index
+    linked = [index.index[(index["dataset"] == name) & (index["official"] == part)][0] for name, part in
+              (("fer2013", "test"), ("rafdb", "train"))]  # fmt: skip
+    index.loc[linked, "cluster"] = "bridge"
+    result = divide(add_units(index), settings(test_on="ck48"))
+    assert result.loc[linked, "split"].tolist() == ["unused", "train"]
+    assert set(result.loc[result["split"] == "train", "fold"]) == set(range(5))
+    assert set(result.loc[result["split"] != "train", "fold"]) == {-1}
+
+
 def test_single_faces_stay_in_official_parts_as_published():
     index = official_parts()
     parts = index.groupby(["dataset", "official"]).head(3)

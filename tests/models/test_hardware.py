@@ -9,6 +9,7 @@ import torch
 import torch._inductor.config  # torch.use_deterministic_algorithms imports it, and it asks for the GPU
 
 from helpers.project import ENVIRONMENT, ROOT
+from stages.base.errors import InputError
 from stages.models import hardware
 
 IMPORTS = """
@@ -95,3 +96,9 @@ def test_an_nvidia_gpu_comes_first(apple: None, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "set_device", lambda device: None)
     assert hardware.device().type == "cuda"
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_less_than_one_thread_is_refused(threads: int) -> None:
+    with pytest.raises(InputError, match=f"--threads: {threads} is too few"):
+        hardware.deterministic(0, threads)

@@ -306,6 +306,12 @@ def test_the_learning_rate_rises_and_then_falls(name: str, steps: int) -> None:
         assert 290 <= top <= 310 and max(seen) > 0.99 and seen[-1] < 1e-4
 
 
+@pytest.mark.parametrize(("steps", "warm_up"), [(4, 0.2), (9, 0.1), (99, 0.01), (4, 0.0)])
+def test_one_cycle_without_a_rising_step_only_falls(steps: int, warm_up: float) -> None:
+    seen = rates(steps, schedule="one_cycle", warm_up=warm_up)
+    assert seen == sorted(seen, reverse=True) and seen[0] > 0.5
+
+
 def test_plateau_halves_the_rate_and_constant_keeps_it() -> None:
     assert rates(7, [0.5] * 7, schedule="plateau") == [1, 1, 1, 1, 0.5, 0.5, 0.5]
     assert rates(7, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], schedule="plateau") == [1] * 7
@@ -319,6 +325,9 @@ def test_optimisers_by_name() -> None:
     assert "lion" in type(build_optimizer(linear(), RECIPE.model_copy(update={"optimizer": "lion"}))).__name__.lower()
     with pytest.raises(InputError, match="train.optimizer: 'adamx' is unknown: did you mean 'adam"):
         build_optimizer(linear(), RECIPE.model_copy(update={"optimizer": "adamx"}))
+    for unusable in ("adahessian", "bnbadam", "fusedadam"):
+        with pytest.raises(InputError, match=f"train.optimizer: '{unusable}' is unknown"):
+            build_optimizer(linear(), RECIPE.model_copy(update={"optimizer": unusable}))
 
 
 def test_layer_decay_knows_the_layers_of_networks_that_are_not_timms() -> None:

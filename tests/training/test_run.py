@@ -6,6 +6,7 @@ import pytest
 
 from helpers.project import Project
 from helpers.trainable import write_tree
+from stages.base.errors import InputError
 from stages.faces.table import open_faces, read_index
 from stages.training.dataset import select_faces
 from stages.training.run import parse_run
@@ -34,3 +35,18 @@ def test_a_ranked_run_neither_trains_nor_validates_on_its_fold(
     assert folds(validation.pixels[:], faces, index) == validating
     assert folds(training.pixels[:], faces, index) == set(range(5)) - validating - left_out
     assert folds(training.pixels[:], copied, copies) == set(copies["fold"]) - validating - left_out
+
+
+@pytest.mark.parametrize(("option", "message"), [
+    (["--fold", "5"], "fold 5 does not exist: split.folds is 5, so folds are 0 to 4"),
+    (["--fold", "-1"], "--fold: -1 is not allowed"),
+    (["--seed", "-1"], "--seed: -1 is not allowed"),
+])  # fmt: skip
+def test_a_fold_and_a_seed_that_do_not_exist_are_refused(
+    tmp_path, monkeypatch: pytest.MonkeyPatch, option: list[str], message: str
+) -> None:
+    write_tree(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["train", *option])
+    with pytest.raises(InputError, match=f"^command line: .*{message}"):
+        parse_run("")
