@@ -2,12 +2,15 @@
 
 import argparse
 from dataclasses import dataclass
+from typing import TypeVar
 
-from stages.base.section import validate
+from stages.base.section import Section, validate
 from stages.params.data import Data
 from stages.params.general import General
 from stages.params.models import Recipe, load_recipe
 from stages.params.split import Split
+
+Kind = TypeVar("Kind", bound=Section)
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,8 @@ def parse_run(description: str | None) -> Run:
     parser.add_argument("--threads", type=int, help="CPU threads; default: one for each core")
     parser.add_argument("--to", metavar="FOLDER", help="folder of this run's outputs; default: the main pipeline's")
     options = parser.parse_args()
-    general, split = General.load(), Split.load()
-    if options.seed is not None:
-        general = validate(General, general.model_dump() | {"seed": options.seed}, "--", "command line")
-    if options.fold is not None:
-        split = validate(Split, split.model_dump() | {"fold": options.fold}, "--", "command line")
+    general = _replaced(General.load(), "seed", options.seed)
+    split = _replaced(Split.load(), "fold", options.fold)
     model = options.model or general.model
     return Run(
         model=model,
@@ -72,3 +72,10 @@ def parse_run(description: str | None) -> Run:
         threads=options.threads,
         folder=options.to,
     )
+
+
+def _replaced(section: Kind, key: str, option: int | None) -> Kind:
+    """Return a section of params.yaml with the value of an option, if it was given."""
+    if option is None:
+        return section
+    return validate(type(section), section.model_dump() | {key: option}, "--", "command line")
