@@ -242,7 +242,7 @@ def test_a_result_on_real_faces_is_not_replaced_by_one_on_drawn_faces(project: P
 
 @pytest.mark.parametrize(
     ("study", "start"),
-    [("sfew-vgg8-tuned", "start-vgg8"), ("fer2013-mini_mobilenet-distilled", "fer2013-resnet18_small")],
+    [("sfew-dlib_face-web", "start-dlib_face"), ("fer2013-mini_mobilenet-distilled", "fer2013-resnet18_small")],
 )
 def test_a_study_whose_start_or_teacher_was_not_run_is_refused(project: Project, study: str, start: str):
     project.ok("git", "init", "-q")
