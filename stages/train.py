@@ -33,7 +33,8 @@ from stages.training.progress import run_epochs
 from stages.training.run import Run, parse_run
 from stages.training.seen_faces import COLUMNS, seen_faces, seen_test_faces
 
-INDEX, COPIES = Path("data/split/index.csv"), Path("data/augmented/index.csv")
+FACES, INDEX = Path("data/merged/faces.npy"), Path("data/split/index.csv")
+COPIED_FACES, COPIES = Path("data/augmented/faces.npy"), Path("data/augmented/index.csv")
 REMOVED = Path("data/split/removed.csv")
 
 
@@ -48,7 +49,7 @@ def main() -> None:
 
 def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     """Train the model of a run and write its outputs."""
-    all_faces, copies = open_faces(Path("data/merged/faces.npy")), open_faces(Path("data/augmented/faces.npy"))
+    all_faces, copies = open_faces(FACES), open_faces(COPIED_FACES)
     index, copied = read_index(INDEX, *SPLIT_COLUMNS, *COLUMNS), read_index(COPIES, "parent", "label", "fold")
     labels, faces, validation = select_faces(run, all_faces, copies, index, copied)
     run = replace(run, recipe=(recipe := for_device(run.recipe, device, len(faces))))
@@ -61,7 +62,7 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     inputs = expected_inputs(recipe, network, inputs)
     network.to(device).to(memory_format=torch.channels_last)
     check_deterministic(network, inputs, recipe)
-    hashes = {str(path): sha256(path) for path in (INDEX, COPIES)}
+    hashes = {str(path): sha256(path) for path in (FACES, INDEX, COPIED_FACES, COPIES)}
     every = pd.concat([index, read_index(REMOVED, *SPLIT_COLUMNS, *COLUMNS)], ignore_index=True)
     seen_test = seen_test_faces(run, every, seen)
     teacher_hashes = [config[HASHES] for _, config in teachers]

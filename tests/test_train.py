@@ -114,12 +114,20 @@ def test_ctrl_c_is_one_line_and_the_next_run_continues(tmp_path, checkpoints: Pa
 
 
 @pytest.mark.slow
-def test_in_another_precision_or_with_faces_on_disk_it_starts_anew(tmp_path, checkpoints: Path) -> None:
+def test_with_other_faces_in_another_precision_or_with_faces_on_disk_it_starts_anew(
+    tmp_path, checkpoints: Path
+) -> None:
     write_tree(tmp_path, epochs=20, patience=20, precision="float32")
     process = start(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     wait_for_a_save(process, checkpoints)
     process.kill()
     process.communicate()
+    faces = tmp_path / "data/merged/faces.npy"
+    content = faces.read_bytes()
+    np.save(faces, np.load(faces)[:, :, ::-1])  # other faces with the same index, mean and standard deviation
+    other = train(tmp_path)
+    assert other.returncode == 0 and "resumed" not in other.stdout, other.stderr
+    faces.write_bytes(content)
     params = tmp_path / "params.yaml"
     before = params.read_text()
     anew = "no checkpoint for {}, only for cpu-float32-resident: the training starts anew\n"

@@ -40,15 +40,7 @@ def main() -> None:
         raise InputError(f"--workers: {options.workers} is too few; give 1 or more")
     if unknown := [target for target in options.targets if target not in STAGES]:
         raise InputError(f"{unknown[0]}: not a stage of the benchmark; choose from {', '.join(STAGES)}")
-    targets = options.targets
-    if Split.load().protocol == "cross_validation":
-        if "review" in targets:
-            raise InputError(
-                "review: under split.protocol cross_validation every face is a test face; none is reviewed"
-            )
-        if not targets:
-            targets = [stage for stage in STAGES if stage != "review"]
-            print("review is left out: under split.protocol cross_validation every face is a test face")
+    targets = possible(options.targets, Split.load())
     if options.ray:
         ray_cluster.connect(options.ray)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # after Ray, which installs a handler of its own
@@ -74,6 +66,28 @@ def run(targets: list[str], workers: int, on_cluster: bool, environment: dict[st
         dvc_process.run("repro", "evaluate", environment=environment)  # the model that is trained on all data sets
     # Speeds are measured now, while nothing else runs.
     dvc_process.run(*dvc_process.BENCHMARK, "repro", *targets, environment=environment)
+
+
+def possible(targets: list[str], split: Split) -> list[str]:
+    """Return the stages to run, without those that the split rules out; none means all of them.
+
+    Raises:
+        InputError: one of `targets` is ruled out.
+    """
+    reasons = {}
+    if split.protocol == "cross_validation":
+        reasons["review"] = "under split.protocol cross_validation every face is a test face"
+    if split.test_on:
+        only_tested = f"under split.test_on no face of {split.test_on} is trained on"
+        reasons |= {"cross_dataset": only_tested, "report": only_tested}  # the page shows both comparisons
+    possible = [stage for stage in STAGES if stage not in reasons]
+    if refused := [target for target in targets if target in reasons]:
+        raise InputError(f"{refused[0]}: {reasons[refused[0]]}; choose from {', '.join(possible)}")
+    if targets or not reasons:
+        return targets
+    for stage, reason in reasons.items():
+        print(f"{stage} is left out: {reason}")
+    return possible
 
 
 def any_failed(results: Iterator[tuple[str, bool] | None], count: int) -> bool:

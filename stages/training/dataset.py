@@ -94,7 +94,7 @@ class LabelledFaces:
 
 
 def check_subsets(train: pd.DataFrame, validation: pd.DataFrame, labels: list[str]) -> None:
-    """Raise InputError if a subset is empty, a label has no training face, or a face has another label.
+    """Raise InputError if a subset is empty, there is one label only, or the labels are not those of the faces.
 
     Args:
         train: index rows of the training faces.
@@ -107,6 +107,8 @@ def check_subsets(train: pd.DataFrame, validation: pd.DataFrame, labels: list[st
         raise InputError(
             f"data.labels: {unknown[0]!r} is missing, but some faces have this label; run the earlier stages again"
         )
+    if len(labels) < 2:
+        raise InputError(f"data.labels: all training faces have the label {labels[0]!r}; a model needs two labels")
     if missing := [label for label in labels if label not in set(train.label)]:
         raise InputError(
             f"data.labels: no training face has the label {missing[0]!r}; remove the label, or add a data set with it"

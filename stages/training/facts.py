@@ -33,8 +33,8 @@ def initial_facts(
         run: what is trained.
         labels: the labels that are learned, in order.
         network: the network with its initial weights.
-        inputs: the preprocessing, which stands for the pixels that the indexes do not identify.
-        data: the hash of each index.
+        inputs: the preprocessing.
+        data: the hashes of the faces and of their indexes.
         seen_test: the test faces that the initial weights or the teachers have seen, as `seen_test_faces` counts them.
         teachers: the hashes of each teacher's files.
     """

@@ -18,8 +18,10 @@ from helpers.repository import ran
 from helpers.repository import small as repository
 
 sys.path.insert(0, str(ROOT))
+from stages.benchmark import run
 from stages.benchmark.jobs import dvc_process, local_workers, ray_cluster, remote_job
 from stages.benchmark.jobs.lock import is_running
+from stages.params.split import Split
 
 RUN = ("python", "-m", "stages.benchmark.run")
 JOBS = {"cnn5-0-0", "cnn5-1-0", "cnn8-0-0", "cnn8-1-0"}
@@ -182,6 +184,16 @@ def test_impossible_options_are_refused(project: Project):
         return done.stderr
 
     assert "--workers: 0 is too few" in refused("--workers", "0")
+    assert "speed: not a stage of the benchmark; choose from compare, report, review, cross_dataset" in refused("speed")
+    project.edit("params.yaml", ("test_on: null ", "test_on: sfew "))
+    only = "under split.test_on no face of sfew is trained on; choose from compare, review"
+    assert f"cross_dataset: {only}" in refused("review", "cross_dataset")
+    assert f"report: {only}" in refused("report")
+    project.edit(
+        "params.yaml", ("test_on: sfew ", "test_on: null "), ("protocol: held_out ", "protocol: cross_validation ")
+    )
+    assert "review: under split.protocol cross_validation every face is a test face; choose from" in refused("review")
+    project.edit("params.yaml", ("protocol: cross_validation ", "protocol: held_out "))
     pytest.importorskip("ray", reason="an optional extra")
     assert "dvc remote add -d" in refused("--ray", "auto")
     project.ok("dvc", "remote", "add", "-q", "-d", "store", "../store")
@@ -190,6 +202,16 @@ def test_impossible_options_are_refused(project: Project):
     for address in ("auto", "127.0.0.1:9", "somewhere"):
         assert f"no cluster at {address}, which can be auto or <host>:<port>: " in refused("--ray", address)
     assert project.written().keys() == {"data/dvc.yaml", "data/exclude.csv", "data/fingerprints/local.json"}
+
+
+@pytest.mark.parametrize(
+    ("split", "left_out"),
+    [({"test_on": "sfew"}, {"cross_dataset", "report"}), ({"protocol": "cross_validation"}, {"review"}), ({}, set())],
+)
+def test_without_a_choice_impossible_stages_are_left_out(split: dict, left_out: set, capsys: pytest.CaptureFixture):
+    stages = run.possible([], Split(**Split.load(path=ROOT / "params.yaml").model_dump() | split))
+    assert set(run.STAGES) - set(stages or run.STAGES) == left_out
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines()} == left_out
 
 
 def test_each_worker_has_a_gpu_of_its_own_as_far_as_they_go(monkeypatch: pytest.MonkeyPatch):

@@ -160,6 +160,9 @@ def test_unusable_subsets_raise_an_error(index: pd.DataFrame) -> None:
         check_subsets(pool[pool.label != "happy"], pool, LABELS)
     with pytest.raises(InputError, match="data.labels: 'sadness'"):
         check_subsets(pool, pool, ["happy"])
+    happy = pool[pool.label == "happy"]
+    with pytest.raises(InputError, match="all training faces have the label 'happy'; a model needs two"):
+        check_subsets(happy, happy, ["happy"])
 
 
 # The loop
