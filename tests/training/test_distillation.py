@@ -52,6 +52,7 @@ def test_a_network_learns_what_its_teacher_predicts(tmp_path: Path, teacher_tree
     assert config["teacher_hashes"] == [teacher["sha256"]] and teacher["teacher_hashes"] == []
 
 
+@pytest.mark.slow
 def test_a_share_of_0_changes_nothing(tmp_path: Path, teacher_tree: Path) -> None:
     for name, teachers in (("without", []), ("with", [str(teacher_tree / "data/model")])):
         write_tree(tmp_path / name, teachers=teachers, teachers_share=0.0)
@@ -142,6 +143,7 @@ def with_another_test_face(root: Path, **changes: object) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_models_that_have_seen_test_faces_are_refused(tmp_path: Path, teacher_tree: Path) -> None:
     """A teacher, and a model that was taught by one, whether it is the start or a teacher; others are not named."""
     write_tree(tmp_path / "clean", seed=1, epochs=1)
