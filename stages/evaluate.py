@@ -52,7 +52,7 @@ def main() -> None:
         "parameters": config["parameters"],
         "drawn_faces": config["drawn_faces"],
         **({"leaks": leak} if (leak := leaks(chosen.train, chosen.test)) else {}),
-        **({"seen_test": config["seen_test"]} if config["seen_test"] else {}),
+        **{name: seen for name in ("seen_test", "seen_validation") if (seen := config.get(name))},
     }
     write_tables(paths.predictions, rows)
     write_tables(paths.tables, plot_tables(rows["test"], outputs["test"], temperature, labels))

@@ -31,7 +31,7 @@ from stages.training.initial_weights import expected_inputs, initial_network
 from stages.training.loop import Training
 from stages.training.progress import run_epochs
 from stages.training.run import Run, parse_run
-from stages.training.seen_faces import COLUMNS, seen_faces, seen_test_faces
+from stages.training.seen_faces import COLUMNS, seen_before, seen_faces
 
 FACES, INDEX = Path("data/merged/faces.npy"), Path("data/split/index.csv")
 COPIED_FACES, COPIES = Path("data/augmented/faces.npy"), Path("data/augmented/index.csv")
@@ -64,9 +64,9 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     check_deterministic(network, inputs, recipe)
     hashes = {str(path): sha256(path) for path in (FACES, INDEX, COPIED_FACES, COPIES)}
     every = pd.concat([index, read_index(REMOVED, *SPLIT_COLUMNS, *COLUMNS)], ignore_index=True)
-    seen_test = seen_test_faces(run, every, seen)
+    counts = seen_before(run, every, seen)
     teacher_hashes = [config[HASHES] for _, config in teachers]
-    facts = initial_facts(run, labels, network, inputs, hashes, seen_test, teacher_hashes)
+    facts = initial_facts(run, labels, network, inputs, hashes, counts, teacher_hashes)
     limit = recipe.memory_share * hardware.total_memory(device)
     faces, validation = faces.to(device, limit), validation.to(device, limit)
     taught = probabilities(teachers, labels, faces.pixels, device) if teachers else None

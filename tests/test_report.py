@@ -537,6 +537,16 @@ def test_the_page_and_the_card_begin_with_test_faces_seen_in_training(run: Run, 
     assert "seen in training" not in run.page + run.card
 
 
+def test_the_page_and_the_card_tell_of_validation_faces_seen_in_training(run: Run, tmp_path: Path):
+    known = copy(run, tmp_path / "project")
+    seen = {"faces": 1186, "of": 2647, "same_image": 1000, "near_duplicate": 2, "same_group": 184, "datasets": {}}
+    known.write("metrics/metrics.json", known.json("metrics/metrics.json") | {"seen_validation": seen})
+    told = "were trained or validated on at least 1,186 of the 2,647 validation faces, so that"
+    for text in (known.report().page, known.card):
+        assert told in " ".join(text.split())
+    assert "trained or validated on" not in run.page + run.card
+
+
 def test_missing_inputs_are_named_or_left_out(odd: Run):
     text = " ".join(odd.page.split())
     assert "There are no intervals, because the test faces form only 22 groups" in text

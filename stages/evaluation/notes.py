@@ -9,8 +9,8 @@ def notes(metrics: dict[str, Any]) -> list[str]:
     """Return one line for each reason for which metrics are no honest estimate for people.
 
     Args:
-        metrics: the content of metrics.json, or of another file with `drawn_faces` and, where they apply, `leaks` and
-            `seen_test`.
+        metrics: the content of metrics.json, or of another file with `drawn_faces` and, where they apply, `leaks`,
+            `seen_test` and `seen_validation`.
     """
     lines = []
     if metrics["drawn_faces"]:
@@ -21,4 +21,8 @@ def notes(metrics: dict[str, Any]) -> list[str]:
     if seen := metrics.get("seen_test"):
         counts = f"{seen['faces']} of {seen['of']}"
         lines.append(f"Initial weights or teachers saw at least {counts} test faces: metrics can be too high.")
+    if seen := metrics.get("seen_validation"):
+        counts = f"{seen['faces']} of {seen['of']}"
+        saw = f"Initial weights or teachers saw at least {counts} validation faces"
+        lines.append(f"{saw}: validation metrics can be too high, and probabilities too close to 0 and 1.")
     return lines

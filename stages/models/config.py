@@ -52,6 +52,7 @@ class Config(Record):
     validation_folds: Annotated[int, Field(ge=1)]
     ranked: bool
     seen_test: dict[str, Any] | None
+    seen_validation: dict[str, Any] | None = None  # not recorded by earlier versions
     temperature: Positive  # divides the logits, so that probabilities are calibrated
     parameters: Annotated[int, Field(ge=0)]
     drawn_faces: bool

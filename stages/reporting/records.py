@@ -120,6 +120,7 @@ class Metrics(Record):
     parameters: Count
     drawn_faces: bool
     seen_test: Seen | None = None
+    seen_validation: Seen | None = None
     leaks: Leak | None = None
 
 

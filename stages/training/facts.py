@@ -24,7 +24,7 @@ def initial_facts(
     network: nn.Module,
     inputs: Inputs,
     data: dict[str, str],
-    seen_test: dict[str, Any] | None,
+    seen: dict[str, dict[str, Any] | None],
     teachers: list[dict[str, str]],
 ) -> dict:
     """Return everything that determines how a training goes, except the device.
@@ -35,7 +35,7 @@ def initial_facts(
         network: the network with its initial weights.
         inputs: the preprocessing.
         data: the hashes of the faces and of their indexes.
-        seen_test: the test faces that the initial weights or the teachers have seen, as `seen_test_faces` counts them.
+        seen: the faces that the initial weights or the teachers have seen, as `seen_before` counts them.
         teachers: the hashes of each teacher's files.
     """
     return {
@@ -48,7 +48,7 @@ def initial_facts(
         "labels": labels,
         "initial_weights": saved_model.sha256(network),
         "teacher_hashes": teachers,
-        "seen_test": seen_test,
+        **seen,
         "inputs": asdict(inputs),
         "data": data,
         "processes": distributed.world_size(),

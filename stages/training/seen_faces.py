@@ -66,8 +66,8 @@ def seen_faces(run: Run, index: pd.DataFrame, before: dict[str, pd.DataFrame]) -
     return pd.concat([*before.values(), faces]).drop_duplicates().sort_values(COLUMNS, ignore_index=True)
 
 
-def seen_test_faces(run: Run, index: pd.DataFrame, before: dict[str, pd.DataFrame]) -> dict[str, Any] | None:
-    """Count the faces that evaluate a run and that its initial weights, or its teachers, have seen.
+def seen_before(run: Run, index: pd.DataFrame, before: dict[str, pd.DataFrame]) -> dict[str, dict[str, Any] | None]:
+    """Count the test faces and the validation faces of a run that its initial weights, or its teachers, have seen.
 
     A face was seen if these models were trained on
 
@@ -87,37 +87,44 @@ def seen_test_faces(run: Run, index: pd.DataFrame, before: dict[str, pd.DataFram
         before: the faces that each of those models has seen, by what messages call it, such as "train.init: name".
 
     Returns:
-        None if there is no such face. Else `faces`; `of`, the number of faces that evaluate the run; `same_image`,
-        `near_duplicate` and `same_group`, which add up to `faces`; and `datasets`, the number of each data set.
+        `seen_test`, of the faces that evaluate the run, and `seen_validation`. Each is None if there is no such face.
+        Else it has `faces`; `of`, the number of all those faces; `same_image`, `near_duplicate` and `same_group`, which
+        add up to `faces`; and `datasets`, the number of each data set.
 
     Raises:
-        InputError: there are such faces, and `train.allow_seen_test` is false.
+        InputError: test faces were seen, and `train.allow_seen_test` is false.
     """
     chosen = _subsets(run, index)
-    image, near, seen = _seen(index, pd.concat(before.values()))
-    rows = chosen.test.index.union(chosen.out_of_fold.index)
+    seen = _seen(index, pd.concat(before.values()))
+    evaluating = index.loc[chosen.test.index.union(chosen.out_of_fold.index)]
+    test = _counts(evaluating, *seen)
+    if test and not run.recipe.allow_seen_test:
+        of = f"{test['of']} test {'and out-of-fold ' if run.ranked else ''}faces"
+        models = [name for name, faces in before.items() if _seen(index, faces)[2][evaluating.index].any()]
+        names, verb = ", ".join(models), "was" if len(models) == 1 else "were"
+        datasets = ", ".join(f"{dataset}: {count}" for dataset, count in test["datasets"].items())
+        raise InputError(
+            f"{names} {verb} trained on {test['faces']} of the {of} ({datasets}; same image: "
+            f"{test['same_image']}, near-duplicate: {test['near_duplicate']}, same subject, film or group: "
+            f"{test['same_group']}), so metrics would be too high; choose a model of the same split, or accept it "
+            "by train.allow_seen_test: true"
+        )
+    return {"seen_test": test, "seen_validation": _counts(chosen.validation, *seen)}
+
+
+def _counts(faces: pd.DataFrame, image: pd.Series, near: pd.Series, seen: pd.Series) -> dict[str, Any] | None:
+    """Return how many of the faces models have seen, as `seen_before` does; the masks are those of `_seen`."""
+    rows = faces.index
     if not seen[rows].any():
         return None
-    counts = {
+    return {
         "faces": int(seen[rows].sum()),
         "of": len(rows),
         "same_image": int(image[rows].sum()),
         "near_duplicate": int((near & ~image)[rows].sum()),
         "same_group": int((seen & ~near & ~image)[rows].sum()),
-        "datasets": index.loc[rows, "dataset"][seen[rows]].value_counts().sort_index().to_dict(),
+        "datasets": faces["dataset"][seen[rows]].value_counts().sort_index().to_dict(),
     }
-    if not run.recipe.allow_seen_test:
-        of = f"{counts['of']} test {'and out-of-fold ' if run.ranked else ''}faces"
-        models = [name for name, faces in before.items() if _seen(index, faces)[2][rows].any()]
-        names, verb = ", ".join(models), "was" if len(models) == 1 else "were"
-        datasets = ", ".join(f"{dataset}: {count}" for dataset, count in counts["datasets"].items())
-        raise InputError(
-            f"{names} {verb} trained on {counts['faces']} of the {of} ({datasets}; same image: "
-            f"{counts['same_image']}, near-duplicate: {counts['near_duplicate']}, same subject, film or group: "
-            f"{counts['same_group']}), so metrics would be too high; choose a model of the same split, or accept it "
-            "by train.allow_seen_test: true"
-        )
-    return counts
 
 
 def _seen(index: pd.DataFrame, before: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:

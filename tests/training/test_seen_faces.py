@@ -89,7 +89,7 @@ def rows(root: Path, dataset: str = "") -> list[tuple[str, ...]]:
 def test_a_model_records_the_faces_that_it_was_trained_and_validated_on(first: Path) -> None:
     assert record(first / "data/model") == rows(first) and len(rows(first)) == 30
     config = json.loads((first / "data/model/config.json").read_text())
-    assert config["seen_test"] is None
+    assert config["seen_test"] is config["seen_validation"] is None
 
 
 SAME = "same image: {}, near-duplicate: {}, same subject, film or group: {}"
@@ -146,10 +146,17 @@ def test_an_accepted_start_is_told_by_config_and_metrics(tmp_path, first: Path, 
     assert json.loads((root / "metrics/metrics.json").read_text())["seen_test"] == counts
 
 
-def test_another_fold_of_the_same_split_may_start_from_a_model(tmp_path, first: Path, run: Run) -> None:
+def test_another_fold_of_the_same_split_may_start_from_a_model(tmp_path, first: Path, run: Run, capsys) -> None:
     root = tree(tmp_path, first)
     run(root, "--fold", "1")
-    assert json.loads((root / "data/model/config.json").read_text())["seen_test"] is None
+    config = json.loads((root / "data/model/config.json").read_text())
+    count = sum(read_index(root / INDEX)["fold"] == 1)  # of both data sets, the first model was trained on all of them
+    assert (
+        config["seen_test"] is None and config["seen_validation"]["faces"] == config["seen_validation"]["of"] == count
+    )
+    run(root, module=evaluate)
+    assert f"saw at least {count} of {count} validation faces: validation metrics can" in capsys.readouterr().out
+    assert json.loads((root / "metrics/metrics.json").read_text())["seen_validation"] == config["seen_validation"]
     assert record(root / "data/model") == record(first / "data/model")  # no face is recorded twice
 
 
