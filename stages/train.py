@@ -73,7 +73,7 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     training = Training(network, inputs, faces, validation, len(labels), recipe, run.seed, taught)
     checkpoint = Checkpoint(determining_facts(facts), training.computation)
     training.restore(checkpoint)
-    run_epochs(training, checkpoint, paths.curves, run.model)
+    run_epochs(training, checkpoint, paths.curves, run.name)
     if distributed.rank():  # only the first process prints and writes
         return
 

@@ -220,12 +220,12 @@ def test_ten_kills_do_not_change_the_weights(tmp_path, checkpoints: Path) -> Non
 @pytest.mark.slow
 def test_tensorboard_gets_every_metric_and_the_speed(tmp_path) -> None:
     write_tree(tmp_path, tensorboard="events")
-    done = train(tmp_path)
+    done = train(tmp_path, [*STAGE, "--to", "runs/0-1"])
     assert done.returncode == 0 and re.search(r"epoch 2/2: .* s, \d+ faces/s", done.stderr), done.stderr
-    events = EventAccumulator(str(tmp_path / "events/cnn5")).Reload()
+    events = EventAccumulator(str(tmp_path / "events/cnn5/0-1")).Reload()
     names = {f"{part}/{name}" for part in ("train", "validation") for name in ("loss", "accuracy", "macro_f1", "auroc")}
     assert names | {"lr", "speed/faces_per_second", "speed/seconds"} <= set(events.Tags()["scalars"])
-    curve = (tmp_path / "plots/training/plots/metrics/train/loss.tsv").read_text().splitlines()[1:]
+    curve = (tmp_path / "runs/0-1/training/plots/metrics/train/loss.tsv").read_text().splitlines()[1:]
     assert [event.value for event in events.Scalars("train/loss")] == pytest.approx(
         [float(row.split("\t")[1]) for row in curve]
     )

@@ -3,9 +3,10 @@
 import hashlib
 import json
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +20,7 @@ from stages.base.errors import cause, one_line
 from stages.training.code_version import code_version
 
 DIGEST = hashlib.sha256().digest_size  # bytes at the start of the file
+KEPT = 30 * 24 * 3600  # seconds for which a stopped training can continue
 
 
 class Checkpoint:
@@ -28,7 +30,7 @@ class Checkpoint:
     temporary copies of the repository. Its name is a hash of `facts`, the code and the versions, with `computation`
     after it, and it starts with a hash of this name and its content, so a training continues only from its own,
     undamaged state. A checkpoint is a convenience: if it cannot be read or written, this is printed once, and the
-    training goes on.
+    training goes on. Checkpoints of trainings that were not continued for 30 days are deleted.
 
     Args:
         facts: what is trained: parameters, hashes of the data and so on, as values that JSON can hold.
@@ -45,6 +47,7 @@ class Checkpoint:
         self._written: Future[None] | None = None
         self._state: Any = None  # the copy that is written
         self._reported = False
+        self._remove_old()
 
     def load(self) -> dict[str, Any] | None:
         """Return the saved state, with tensors on the CPU, or None if there is none that can be used."""
@@ -134,6 +137,12 @@ class Checkpoint:
                 Path(self._lock.lock_file).unlink()
         except OSError as fault:
             self._report(fault, "it could not be removed")
+
+    def _remove_old(self) -> None:
+        for path in self.path.parent.glob("*.pt*"):  # with their locks
+            with suppress(OSError):  # another training has just deleted it
+                if time.time() - path.stat().st_mtime > KEPT:
+                    path.unlink()
 
 
 def _copied(value: Any, old: Any) -> Any:

@@ -20,13 +20,13 @@ class Curves:
         folder: where DVCLive writes the curves that DVC plots. It is written anew.
         tensorboard: folder of the TensorBoard logs, or None. They also contain the speed, which DVC must not compare
             because it differs from run to run.
-        model: name of the model, which is also that of its folder in `tensorboard`.
+        name: name of the run, which is also that of its folder in `tensorboard`.
 
     Raises:
         InputError: another training writes `folder` now, or DVC cannot write its own files.
     """
 
-    def __init__(self, folder: Path, tensorboard: str | None, model: str) -> None:
+    def __init__(self, folder: Path, tensorboard: str | None, name: str) -> None:
         self._folder, self._events = folder, None
         with ExitStack() as opened:
             opened.enter_context(exclusive(folder))  # no other training writes the same outputs
@@ -42,7 +42,7 @@ class Curves:
                 from torch.utils.tensorboard import SummaryWriter  # slow to import
 
                 # purge_step hides the logs of a stopped run, whose epochs are logged again.
-                self._events = opened.enter_context(SummaryWriter(Path(tensorboard) / model, purge_step=0))
+                self._events = opened.enter_context(SummaryWriter(Path(tensorboard) / name, purge_step=0))
             self._open = opened.pop_all()
 
     def log(self, epoch: Epoch, faces: int) -> None:

@@ -15,14 +15,14 @@ from stages.training.curves import Curves
 from stages.training.loop import Epoch, Training
 
 
-def run_epochs(training: Training, checkpoint: Checkpoint, curves: Path, model: str) -> None:
+def run_epochs(training: Training, checkpoint: Checkpoint, curves: Path, name: str) -> None:
     """Train until the end; the first process prints each epoch and writes the training curves.
 
     Args:
         training: the training, from its start or restored.
         checkpoint: where its state is saved.
         curves: folder of the curves.
-        model: name of the model.
+        name: name of the run.
 
     Raises:
         InputError: the outputs of the network are not finite, or the curves cannot be written.
@@ -33,10 +33,10 @@ def run_epochs(training: Training, checkpoint: Checkpoint, curves: Path, model: 
             for _ in training.epochs(checkpoint):
                 pass
             return
-        print_start(model, training)
+        print_start(name, training)
         print_resumed(training)
         faces = len(training.train)
-        with Curves(curves, training.recipe.tensorboard, model) as writer:
+        with Curves(curves, training.recipe.tensorboard, name) as writer:
             for epoch in training.history:
                 writer.log(epoch, faces)
             for epoch in training.epochs(checkpoint):
@@ -44,12 +44,12 @@ def run_epochs(training: Training, checkpoint: Checkpoint, curves: Path, model: 
                 print_epoch(epoch, training)
 
 
-def print_start(model: str, training: Training) -> None:
+def print_start(name: str, training: Training) -> None:
     """Print what is trained, on which device, and on how many faces."""
     parameters = sum(parameter.numel() for parameter in training.network.parameters())
     processes = distributed.world_size()
     print(
-        f"training {model} ({parameters:,} parameters) on {device_name(training.device)} in {training.precision}, "
+        f"training {name} ({parameters:,} parameters) on {device_name(training.device)} in {training.precision}, "
         f"{processes} {'process' if processes == 1 else 'processes'}, batch size {training.recipe.batch_size}: "
         f"{len(training.train)} training faces, {len(training.validation)} validation faces",
         flush=True,

@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from stages.base.section import Section, validate
@@ -40,6 +41,11 @@ class Run:
     recipe: Recipe
     threads: int | None
     folder: str | None
+
+    @property
+    def name(self) -> str:
+        """The model, and the name of the run's folder if it has one: `cnn5/0-0` of `data/benchmark/cnn5/0-0`."""
+        return "/".join([self.model, *Path(self.folder or "").parts[-1:]])
 
 
 def parse_run(description: str | None) -> Run:

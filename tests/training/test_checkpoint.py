@@ -1,7 +1,9 @@
 """A checkpoint is a convenience: one that cannot be used or written is reported, and the training goes on."""
 
 import hashlib
+import os
 import resource
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +75,14 @@ def test_another_computation_starts_anew_and_keeps_the_checkpoint(capsys: pytest
     whole.save(STATE)
     whole.remove()
     assert half.load()["step"] == 3 and capsys.readouterr().err == ""
+
+
+def test_checkpoints_that_were_not_continued_for_a_month_are_deleted():
+    old, kept = saved({"test": 1}), saved({"test": 2})
+    for path, days in ((old, 31), (Path(f"{old}.lock"), 31), (kept, 29)):
+        os.utime(path, (time.time() - days * 24 * 3600,) * 2)
+    current = saved({"test": 3})
+    assert not old.exists() and not Path(f"{old}.lock").exists() and kept.exists() and current.exists()
 
 
 def test_a_folder_in_its_place_is_reported(capsys: pytest.CaptureFixture):
