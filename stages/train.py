@@ -68,7 +68,8 @@ def train(run: Run, paths: RunPaths, device: torch.device) -> None:
     teacher_hashes = [config[HASHES] for _, config in teachers]
     facts = initial_facts(run, labels, network, inputs, hashes, counts, teacher_hashes)
     limit = recipe.memory_share * hardware.total_memory(device)
-    faces, validation = faces.to(device, limit), validation.to(device, limit)
+    faces = faces.to(device, limit)
+    validation = validation.to(device, limit - faces.resident_bytes)
     taught = probabilities(teachers, labels, faces.pixels, device) if teachers else None
     training = Training(network, inputs, faces, validation, len(labels), recipe, run.seed, taught)
     checkpoint = Checkpoint(determining_facts(facts), training.computation)

@@ -40,6 +40,11 @@ class LabelledFaces:
         """Whether the pixels are on disk."""
         return isinstance(self.pixels, Selection)
 
+    @property
+    def resident_bytes(self) -> int:
+        """The size of the pixels in memory: 0 if they are on disk."""
+        return 0 if self.streamed else math.prod(self.pixels.shape)
+
     def to(self, device: torch.device, limit: float = math.inf) -> "LabelledFaces":
         """Return the same faces with their targets on `device`, and their pixels too if these fit in `limit` bytes."""
         pixels = self.pixels

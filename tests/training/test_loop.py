@@ -118,6 +118,7 @@ def test_faces_keep_their_labels(index: pd.DataFrame) -> None:
     assert resident.pixels[:, 0, 0].tolist() == [10, 0, 26, 29] and resident.pixels.dtype == torch.uint8
     assert faces_on_disk.to(torch.device("cpu"), limit=4 * 256).streamed is False
     assert faces_on_disk.to(torch.device("cpu"), limit=4 * 256 - 1).streamed
+    assert (resident.resident_bytes, faces_on_disk.resident_bytes) == (4 * 256, 0)
     positions = torch.tensor([3, 0, 1, 2] * 5)
     for one, other in zip(faces_on_disk.read(positions, 2), resident.read(positions, 2), strict=True):
         assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1]) and one[0].shape == (2, 16, 16)
