@@ -301,8 +301,9 @@ class Training:
 
     def _check_finite(self, outputs: Tensor, when: str) -> None:
         if not outputs.isfinite().all():
-            rate, arch = self.recipe.lr, self.recipe.arch
-            raise InputError(f"train.lr: {rate} is too high: the outputs of {arch} {when} are not finite; lower it")
+            recipe = self.recipe  # a GPU's batches can be larger than those of params.yaml, and its rate higher
+            rate = f"{recipe.lr:g} is too high for batches of {recipe.batch_size} faces"
+            raise InputError(f"train.lr: {rate}: the outputs of {recipe.arch} {when} are not finite; lower it")
 
     def _show_progress(self, bar: tqdm) -> None:
         """Show the loss in the bar each second, or print a line each minute if no terminal shows the bar."""

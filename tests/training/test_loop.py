@@ -227,7 +227,7 @@ def test_progress_is_a_line_where_no_terminal_shows_it(
 def test_outputs_that_are_not_finite_raise_an_error() -> None:
     network = build("cnn5", 2, 1, 16, 0.0)
     nn.init.constant_(network[0].weight, float("nan"))
-    with pytest.raises(InputError, match="train.lr: 0.001 is too high: the outputs of cnn5 in epoch 1 are not finite"):
+    with pytest.raises(InputError, match="0.001 is too high for batches of 8 faces: the outputs of cnn5 in epoch 1"):
         run(training(8, network))
 
 
