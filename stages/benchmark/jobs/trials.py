@@ -132,14 +132,13 @@ class Trials:
         recorded: dict[str, Any] = {key: file[key] for key in self._sections}
         for stage in stages:
             recorded |= stage.get("params", {}).get("params.yaml", {})
-        changed = self._params.changed(settings)
-        current = changed.model_dump(exclude_unset=True)
+        current = self._params.changed(settings).model_dump(exclude_unset=True)
         expected: dict[str, Any] = {key: reduce(getitem, key.split("."), current) for key in recorded}
         recorded |= {"launch": lock["train"]["cmd"], "data": self._hashes(lock)}
         expected |= {"launch": f"{self._params.launch} -m stages.train", "data": self._data}
         different = [key for key in expected if expected[key] != recorded[key]]
         files = [dependency["path"] for stage in stages for dependency in stage["deps"]]
-        files.append(f"stages/architectures/{changed.recipe.arch}.py")
+        files.append(f"stages/architectures/{self._params.recipe.arch}.py")
         different += _git("diff", "--name-only", reference, "--", *files).splitlines()  # of the files that git has
         if different:
             raise InputError(
