@@ -80,14 +80,14 @@ def possible(targets: list[str], split: Split) -> list[str]:
     if split.test_on:
         only_tested = f"under split.test_on no face of {split.test_on} is trained on"
         reasons |= {"cross_dataset": only_tested, "report": only_tested}  # the page shows both comparisons
-    possible = [stage for stage in STAGES if stage not in reasons]
+    others = [stage for stage in STAGES if stage not in reasons]
     if refused := [target for target in targets if target in reasons]:
-        raise InputError(f"{refused[0]}: {reasons[refused[0]]}; choose from {', '.join(possible)}")
+        raise InputError(f"{refused[0]}: {reasons[refused[0]]}; choose from {', '.join(others)}")
     if targets or not reasons:
         return targets
     for stage, reason in reasons.items():
         print(f"{stage} is left out: {reason}")
-    return possible
+    return others
 
 
 def any_failed(results: Iterator[tuple[str, bool] | None], count: int) -> bool:
