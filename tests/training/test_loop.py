@@ -235,7 +235,9 @@ def test_validation_outputs_that_overflow_after_the_last_step_raise_an_error() -
     network = linear()
     network[3].weight.data *= 1e20  # so the first layer's weights become as large in the only step
     some = training(8, network, optimizer="sgd", schedule="constant", lr=2.0, precision="float32")
-    with pytest.raises(InputError, match="train.lr: 2.0 is too high: .* cnn5 for validation faces after epoch 1 are"):
+    with pytest.raises(
+        InputError, match="2 is too high for batches of 8 faces: .* cnn5 for validation faces after epoch 1 are"
+    ):
         run(some)
 
 
