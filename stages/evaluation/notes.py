@@ -18,11 +18,11 @@ def notes(metrics: dict[str, Any]) -> list[str]:
     if leaks := metrics.get("leaks"):
         counts = f"{leaks['faces']:,} of {leaks['of']:,}"
         lines.append(f"leaks: {counts} {LEAK}, and validation leaks too; metrics are too high.")
-    if seen := metrics.get("seen_test"):
-        counts = f"{seen['faces']} of {seen['of']}"
-        lines.append(f"Initial weights or teachers saw at least {counts} test faces: metrics can be too high.")
-    if seen := metrics.get("seen_validation"):
-        counts = f"{seen['faces']} of {seen['of']}"
-        saw = f"Initial weights or teachers saw at least {counts} validation faces"
-        lines.append(f"{saw}: validation metrics can be too high, and probabilities too close to 0 and 1.")
+    for kind, effect in (
+        ("test", "metrics can be too high"),
+        ("validation", "validation metrics can be too high, and probabilities too close to 0 and 1"),
+    ):
+        if seen := metrics.get(f"seen_{kind}"):
+            counts = f"{seen['faces']} of {seen['of']} {kind} faces"
+            lines.append(f"Initial weights or teachers saw at least {counts}: {effect}.")
     return lines

@@ -227,7 +227,8 @@ def test_progress_is_a_line_where_no_terminal_shows_it(
 def test_outputs_that_are_not_finite_raise_an_error() -> None:
     network = build("cnn5", 2, 1, 16, 0.0)
     nn.init.constant_(network[0].weight, float("nan"))
-    with pytest.raises(InputError, match="0.001 is too high for batches of 8 faces: the outputs of cnn5 in epoch 1"):
+    reason = "train.lr: 0.001 is too high for batches of 8 faces: the outputs of cnn5 in epoch 1 are not finite"
+    with pytest.raises(InputError, match=reason):
         run(training(8, network))
 
 
@@ -235,9 +236,8 @@ def test_validation_outputs_that_overflow_after_the_last_step_raise_an_error() -
     network = linear()
     network[3].weight.data *= 1e20  # so the first layer's weights become as large in the only step
     some = training(8, network, optimizer="sgd", schedule="constant", lr=2.0, precision="float32")
-    with pytest.raises(
-        InputError, match="2 is too high for batches of 8 faces: .* cnn5 for validation faces after epoch 1 are"
-    ):
+    reason = "train.lr: 2 is too high for batches of 8 faces: .* cnn5 for validation faces after epoch 1 are not finite"
+    with pytest.raises(InputError, match=reason):
         run(some)
 
 
